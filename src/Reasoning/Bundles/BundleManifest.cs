@@ -1,0 +1,36 @@
+namespace SaferGuard.Reasoning.Bundles;
+
+/// <summary>SHA-256 (hexadecimal) and size of one file of a bundle.</summary>
+public sealed record BundleFile(string Sha256, long Bytes);
+
+/// <summary>
+/// <c>manifest.json</c> of a model bundle: a folder with <c>model.onnx</c>, its data file, <c>config.json</c>, <c>tokenizer.json</c>,
+/// <c>policy.yaml</c> and <c>calibration.json</c>. Written last, so that a folder with a manifest is complete.
+/// </summary>
+/// <param name="Format">Version of the bundle format.</param>
+/// <param name="Weights">Format of the linear weights: fp32, int8 or int4.</param>
+/// <param name="CanAnswer">The model can also answer prompts, not only judge them.</param>
+/// <param name="ReadsRuleText">The text of each rule is put before its query token.</param>
+/// <param name="MaxPositions">The longest sequence, trace included, in tokens.</param>
+public sealed record BundleManifest(
+    int Format,
+    string Id,
+    DateTimeOffset Created,
+    string Weights,
+    bool CanAnswer,
+    bool ReadsRuleText,
+    int MaxPositions,
+    IReadOnlyDictionary<string, BundleFile> Files)
+{
+    public const int CurrentFormat = 1;
+    public const string FileName = "manifest.json";
+    public const string GraphFile = "model.onnx";
+    public const string WeightsFile = "model.onnx.data";
+    public const string ConfigFile = "config.json";
+    public const string TokenizerFile = "tokenizer.json";
+    public const string PolicyFile = "policy.yaml";
+    public const string CalibrationFile = "calibration.json";
+
+    /// <summary><c>sha256:</c> and the hexadecimal hash of the manifest's bytes, which fix every other file.</summary>
+    public string Digest { get; init; } = "";
+}

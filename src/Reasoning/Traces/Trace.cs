@@ -1,0 +1,46 @@
+namespace SaferGuard.Reasoning.Traces;
+
+public enum Risk
+{
+    None,
+    Low,
+    Medium,
+    High,
+}
+
+public enum Verdict
+{
+    Violated,
+    Clear,
+    NotApplicable,
+}
+
+/// <summary>The calibrated path: answer, answer with care, or refuse.</summary>
+public enum Decision
+{
+    Answer,
+    Care,
+    Refuse,
+}
+
+/// <summary>How much of a trace is written: the decided tokens only, or also the sentences and evidence that explain them.</summary>
+public enum TraceLevel
+{
+    Brief,
+    Full,
+}
+
+/// <summary>A verbatim span of the judged conversation; <paramref name="Start"/> and <paramref name="End"/> are UTF-16 offsets in that turn.</summary>
+public sealed record Evidence(string Text, int Start, int End, int Turn);
+
+/// <summary>Stage 1. <paramref name="Categories"/> is empty when no category applies (S0).</summary>
+public sealed record AssessmentStage(string? Intent, IReadOnlyList<string> Categories, Risk Risk);
+
+/// <summary>One entry of stage 2: what was found for one rule. Evidence is given for violated rules of full traces only.</summary>
+public sealed record RuleCheck(string Rule, Verdict Verdict, Evidence? Evidence);
+
+/// <summary>Stage 3.</summary>
+public sealed record PathStage(Decision Decision, string? Strategy);
+
+/// <summary>A three-stage Ex-Ante trace: assessment, rule verification, calibrated path.</summary>
+public sealed record Trace(AssessmentStage Assessment, IReadOnlyList<RuleCheck> RuleChecks, PathStage Path);
