@@ -1,6 +1,5 @@
 using SaferGuard.Reasoning.Traces;
 using SaferGuard.Training.Data;
-using SaferGuard.Training.Teacher;
 
 namespace SaferGuard.Training.Augmentation;
 
