@@ -6,7 +6,7 @@ using SaferGuard.Training.Teacher;
 namespace SaferGuard.Training.Augmentation;
 
 /// <summary>A generated text and what is known of it.</summary>
-internal sealed record GeneratedText(string Text, Gold Gold);
+internal sealed record GeneratedText(string Text, Gold Gold, string Lang = "en");
 
 /// <summary>
 /// A family of templates with slots (<c>Grammars/*.yaml</c>). Sets of the same family share templates or fillers across labels, so that neither
@@ -51,7 +51,7 @@ internal sealed class Grammar
         var key = set.Key is null ? set.Rule : draw.Of(_slots[set.Key].Keys);
         var filled = new Dictionary<string, string>();
         var text = Expand(set.Templates, set, key, filled, draw, MaxDepth);
-        return new GeneratedText(text, set.ToGold(key, focus: set.Key is null ? null : filled.GetValueOrDefault(set.Key)));
+        return new GeneratedText(text, set.ToGold(key, focus: set.Key is null ? null : filled.GetValueOrDefault(set.Key)), set.Lang);
     }
 
     private string Expand(string slot, TextSet set, string? key, Dictionary<string, string> filled, Draw draw, int depth)
@@ -127,6 +127,8 @@ internal sealed class Grammar
 
         /// <summary>Categories, divided by spaces, whose topical texts are answered with care.</summary>
         public string Care { get; init; } = "";
+
+        public string Lang { get; init; } = "en";
 
         public int Rows { get; init; }
 
