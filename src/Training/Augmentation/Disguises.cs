@@ -6,18 +6,15 @@ namespace SaferGuard.Training.Augmentation;
 /// <summary>Writes a text so that a reader of words misses it. Harmful and harmless texts are disguised alike.</summary>
 internal static class Disguises
 {
-    private static readonly Dictionary<char, string> _leet = new()
-    {
-        ['a'] = "4@", ['e'] = "3", ['i'] = "1!", ['o'] = "0", ['s'] = "5$", ['t'] = "7", ['b'] = "8", ['g'] = "9",
-    };
+    /// <summary>Each letter and the signs that stand for it.</summary>
+    private static readonly Dictionary<char, string> _leet =
+        "a4@ e3 i1! o0 s5$ t7 b8 g9".Split(' ').ToDictionary(signs => signs[0], signs => signs[1..]);
 
-    /// <summary>Cyrillic and Greek letters that look like Latin ones.</summary>
-    private static readonly Dictionary<char, char> _lookalikes = new()
-    {
-        ['a'] = 'а', ['c'] = 'с', ['e'] = 'е', ['o'] = 'о', ['p'] = 'р', ['x'] = 'х', ['y'] = 'у', ['i'] = 'і', ['v'] = 'ν',
-    };
+    /// <summary>Each Latin letter and a Cyrillic or Greek one that looks like it.</summary>
+    private static readonly Dictionary<char, char> _lookalikes =
+        "aа cс eе oо pр xх yу iі vν".Split(' ').ToDictionary(pair => pair[0], pair => pair[1]);
 
-    public static string Draw(string text, Draw draw) => draw.Below(20) switch
+    public static string Apply(string text, Draw draw) => draw.Below(20) switch
     {
         < 6 => Leet(text, draw),
         < 9 => Spaced(text, draw),

@@ -22,23 +22,23 @@ internal sealed class Splices
     }
 
     /// <summary>One text of two or three requests, <paramref name="row"/> among them.</summary>
-    public Conversation Paragraph(TrainingRow row, BaseRows rows, Draw draw)
+    public Conversation Paragraph(TrainingRow row, ShortRequests requests, Draw draw)
     {
-        var parts = new List<string> { BaseRows.TextOf(rows.Harmless(draw)) };
-        if (draw.Chance(.4)) parts.Add(BaseRows.TextOf(rows.Harmless(draw)));
-        parts.Insert(draw.Below(parts.Count + 1), BaseRows.TextOf(row));
+        var parts = new List<string> { ShortRequests.TextOf(requests.Harmless(draw)) };
+        if (draw.Chance(.4)) parts.Add(ShortRequests.TextOf(requests.Harmless(draw)));
+        parts.Insert(draw.Below(parts.Count + 1), ShortRequests.TextOf(row));
         var glue = draw.Chance(.4) ? "\n\n" : draw.Chance(.5) ? $" {draw.Of(_bridges)} " : " ";
         return Conversation.OfPrompt(string.Join(glue, parts));
     }
 
     /// <summary>Two or three exchanges that end with <paramref name="row"/>, or that return to it with a follow-up that says nothing by itself.</summary>
-    public Conversation Dialogue(TrainingRow row, BaseRows rows, Draw draw)
+    public Conversation Dialogue(TrainingRow row, ShortRequests requests, Draw draw)
     {
-        var request = new Turn(Role.User, BaseRows.TextOf(row));
+        var request = new Turn(Role.User, ShortRequests.TextOf(row));
         List<Turn> turns = draw.Chance(.6)
-            ? [new(Role.User, BaseRows.TextOf(rows.Harmless(draw))), new(Role.Assistant, draw.Of(_replies)), request]
+            ? [new(Role.User, ShortRequests.TextOf(requests.Harmless(draw))), new(Role.Assistant, draw.Of(_replies)), request]
             : [request, new(Role.Assistant, draw.Of(_replies)), new(Role.User, draw.Of(_followUps))];
-        if (draw.Chance(.3)) turns.InsertRange(0, [new(Role.User, BaseRows.TextOf(rows.Harmless(draw))), new(Role.Assistant, draw.Of(_replies))]);
+        if (draw.Chance(.3)) turns.InsertRange(0, [new(Role.User, ShortRequests.TextOf(requests.Harmless(draw))), new(Role.Assistant, draw.Of(_replies))]);
         return new Conversation(turns);
     }
 

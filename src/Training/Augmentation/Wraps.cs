@@ -22,10 +22,10 @@ internal sealed class Wraps
     public GeneratedText Jailbreak(TrainingRow row, Draw draw)
     {
         var (rule, template) = draw.Of(_jailbreaks);
-        return new GeneratedText(Fill(template, row, draw), AsAttack(BaseRows.GoldOf(row), rule));
+        return new GeneratedText(Fill(template, row, draw), AsAttack(ShortRequests.GoldOf(row), rule));
     }
 
-    public GeneratedText Light(TrainingRow row, Draw draw) => new(Fill(draw.Of(_light), row, draw), BaseRows.GoldOf(row));
+    public GeneratedText Light(TrainingRow row, Draw draw) => new(Fill(draw.Of(_light), row, draw), ShortRequests.GoldOf(row));
 
     /// <summary>What is known of a request once an attack carries it: a harmless one stays safe, a harmful one is also an attack on the guard.</summary>
     public static Gold AsAttack(Gold gold, string rule) => gold.Label == Label.Harmful
@@ -40,7 +40,7 @@ internal sealed class Wraps
     private string Fill(string template, TrainingRow row, Draw draw) => template
         .Replace("{n}", draw.Of(_names), StringComparison.Ordinal)
         .Replace("{nl}", "\n", StringComparison.Ordinal)
-        .Replace("{q}", BaseRows.TextOf(row), StringComparison.Ordinal);
+        .Replace("{q}", ShortRequests.TextOf(row), StringComparison.Ordinal);
 
     private sealed class WrapFile
     {

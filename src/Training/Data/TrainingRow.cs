@@ -14,7 +14,7 @@ public enum Label
 /// One judged conversation: a line of the JSON-lines files that <c>synthesize</c> writes and <c>sft</c> and <c>evaluate</c> read.
 /// </summary>
 /// <param name="Source">The data set, for leave-one-source-out splits.</param>
-/// <param name="Split">"train" or "dev".</param>
+/// <param name="Split">"train", "dev" or "calibration" (see <see cref="DataSplit"/>).</param>
 /// <param name="Weight">Weight of the row in the loss; below 1 where the label is doubtful.</param>
 /// <param name="Lang">ISO 639-1 code.</param>
 /// <param name="Trace">The gold trace. Intent, strategy and evidence are null where the teacher has no words of its own.</param>

@@ -5,7 +5,7 @@ using SaferGuard.Training.Data;
 namespace SaferGuard.Training.Teacher;
 
 /// <summary>
-/// Writes gold traces from labels without a network, the same for the same seed and row. The convention that a model learns:
+/// Writes gold traces from labels without a network, the same for the same seed and row; knows the default policy's categories. The convention that a model learns:
 /// refuse means one refuse rule of every chosen category is violated; care means a care rule of the main category is; answer means none is.
 /// Every other rule of the main category is clear; one of a further category is clear where the lexicon hears it, else not applicable.
 /// </summary>
@@ -23,11 +23,11 @@ internal sealed class OfflineTeacher(Policy policy, Lexicon lexicon, int seed)
         var categories = Categories(gold, decision, conversation);
         var checks = new List<RuleCheck>();
         string? decisive = null;
-        foreach (var id0 in categories)
+        foreach (var category in categories)
         {
-            var violated = ViolatedRule(id0, isMain: checks.Count == 0, decision, gold, heard);
+            var violated = ViolatedRule(category, isMain: checks.Count == 0, decision, gold, heard);
             decisive ??= violated;
-            checks.AddRange(Check(id0, violated, isMain: id0 == categories[0], heard, rule => EvidenceFor(rule, rule == decisive, conversation, gold)));
+            checks.AddRange(Check(category, violated, isMain: category == categories[0], heard, rule => EvidenceFor(rule, rule == decisive, conversation, gold)));
         }
 
         var main = categories.Count == 0 ? Policy.NoCategory : categories[0];

@@ -52,7 +52,7 @@ public sealed class AugmentationTests
     [Fact]
     public void Every_change_is_made_to_as_many_harmful_as_harmless_rows()
     {
-        var derived = new DerivedRows(new BaseRows(_made), _teacher, 7).Make().ToList();
+        var derived = new DerivedRows(new ShortRequests(_made), _teacher, 7).Make().ToList();
 
         Assert.All(derived.GroupBy(r => r.Source), family => Assert.Equal(2 * family.Count(r => r.Label == Label.Harmful), family.Count()));
         Assert.All(derived, TestData.AssertConsistent);
@@ -61,7 +61,7 @@ public sealed class AugmentationTests
     [Fact]
     public void A_jailbreak_around_a_harmful_request_is_an_attack_too_and_around_a_harmless_one_is_answered()
     {
-        var derived = new DerivedRows(new BaseRows(_made), _teacher, 7).Make().Where(r => r.Source == "made/jailbreaks").ToLookup(r => r.Label == Label.Harmful);
+        var derived = new DerivedRows(new ShortRequests(_made), _teacher, 7).Make().Where(r => r.Source == "made/jailbreaks").ToLookup(r => r.Label == Label.Harmful);
 
         Assert.All(derived[true], row => Assert.Equal("S14", row.Trace.Assessment.Categories[0]));
         Assert.All(derived[false], row => Assert.NotEqual(Decision.Refuse, row.Trace.Path.Decision));
@@ -72,7 +72,7 @@ public sealed class AugmentationTests
     {
         Assert.Equal("Hello, World", Disguises.Rot13(Disguises.Rot13("Hello, World")));
         Assert.Equal("h3ll0".Length, Disguises.Leet("hello", new Draw(1, "x")).Length);
-        var encoded = Enumerable.Range(0, 200).Select(i => Disguises.Draw("hello there", new Draw(i, ""))).First(t => t.StartsWith("Decode", StringComparison.Ordinal));
+        var encoded = Enumerable.Range(0, 200).Select(i => Disguises.Apply("hello there", new Draw(i, ""))).First(t => t.StartsWith("Decode", StringComparison.Ordinal));
         Assert.Equal("hello there", Encoding.UTF8.GetString(Convert.FromBase64String(encoded.Split(": ")[1])));
     }
 
@@ -81,6 +81,6 @@ public sealed class AugmentationTests
     {
         var marked = _made.Select(r => r with { Split = DataSplit.Dev });
 
-        Assert.True(new BaseRows(marked).IsEmpty);
+        Assert.True(new ShortRequests(marked).IsEmpty);
     }
 }

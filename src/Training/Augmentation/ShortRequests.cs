@@ -5,7 +5,7 @@ using SaferGuard.Training.Teacher;
 namespace SaferGuard.Training.Augmentation;
 
 /// <summary>The short requests that other rows are made of, as many harmful as harmless ones being drawn. All are training rows.</summary>
-internal sealed class BaseRows
+internal sealed class ShortRequests
 {
     private const int MaxChars = 240;
 
@@ -13,7 +13,7 @@ internal sealed class BaseRows
     private readonly List<TrainingRow> _borderline;
     private readonly List<TrainingRow> _benign;
 
-    public BaseRows(IEnumerable<TrainingRow> rows)
+    public ShortRequests(IEnumerable<TrainingRow> rows)
     {
         var usable = rows.Where(IsUsable).ToList();
         _harmful = [.. usable.Where(r => r.Label == Label.Harmful)];
