@@ -33,16 +33,18 @@ internal sealed class PublicRows(SourceTable sources, CategoryMap categories, Of
             prompt.Source,
             sources.SplitOf(prompt.Source, keptOut: prompt.Split == DataSplit.Dev),
             label,
-            sources[prompt.Source].Weight * Confidence(prompt.LabelConf),
+            sources[prompt.Source].Weight * Confidence(label, prompt.LabelConf),
             prompt.Lang ?? "en",
             conversation,
             teacher.Teach(prompt.Id, conversation, new Gold(label, chosen, decision)));
     }
 
-    private static double Confidence(string? labelConf) => labelConf switch
+    /// <summary>Unchecked harm is often mislabelled; unchecked everyday text hardly ever is.</summary>
+    private static double Confidence(Label label, string? labelConf) => (label, labelConf) switch
     {
-        "medium" => .6,
-        "low" => .3,
+        (Label.Benign, _) => 1,
+        (_, "medium") => .6,
+        (_, "low") => .3,
         _ => 1,
     };
 }
