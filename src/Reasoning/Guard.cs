@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using SaferGuard.Reasoning.Bundles;
@@ -7,6 +6,7 @@ using SaferGuard.Reasoning.Engine;
 using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Tokens;
 using SaferGuard.Reasoning.Traces;
+using Stopwatch = System.Diagnostics.Stopwatch;
 
 namespace SaferGuard.Reasoning;
 

@@ -184,12 +184,12 @@ public sealed class InferenceEngine : IAsyncDisposable
             row += count;
             try
             {
-                Continue(sequence, sequence.Program.Next(new LogitRows(logits, _runner.VocabularySize)));
+                Continue(sequence, sequence.Program.Advance(new LogitRows(logits, _runner.VocabularySize)));
             }
             catch (Exception e)
             {
-                sequence.Request.Fail(e);
                 Remove(sequence);
+                sequence.Request.Fail(e);
             }
         }
     }
