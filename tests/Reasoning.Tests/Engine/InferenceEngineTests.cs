@@ -88,7 +88,7 @@ public class InferenceEngineTests
     public async Task A_request_that_can_never_fit_is_refused_at_once()
     {
         await using var engine = Engine(new ToyModelRunner(blocks: 8));
-        await Assert.ThrowsAsync<GuardUnavailableException>(() => engine.RunAsync(new ToyProgram(1, 100, 1), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<EngineUnavailableException>(() => engine.RunAsync(new ToyProgram(1, 100, 1), TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -98,7 +98,7 @@ public class InferenceEngineTests
         await using var engine = Engine(new ToyModelRunner { BeforePass = gate.Wait }, Options with { MaxQueuedRequests = 2 });
         var accepted = Enumerable.Range(1, 2).Select(i => engine.RunAsync(new ToyProgram(i, 5, 1), TestContext.Current.CancellationToken)).ToList();
 
-        await Assert.ThrowsAsync<GuardUnavailableException>(() => engine.RunAsync(new ToyProgram(3, 5, 1), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<EngineUnavailableException>(() => engine.RunAsync(new ToyProgram(3, 5, 1), TestContext.Current.CancellationToken));
         gate.Set();
         await Task.WhenAll(accepted);
     }
@@ -133,8 +133,8 @@ public class InferenceEngineTests
     public async Task A_failed_pass_stops_the_engine_and_fails_every_request()
     {
         await using var engine = Engine(new ToyModelRunner { BeforePass = () => throw new InvalidOperationException("device lost") });
-        await Assert.ThrowsAsync<GuardUnavailableException>(() => engine.RunAsync(new ToyProgram(1, 5, 1), TestContext.Current.CancellationToken));
-        await Assert.ThrowsAsync<GuardUnavailableException>(() => engine.RunAsync(new ToyProgram(2, 5, 1), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<EngineUnavailableException>(() => engine.RunAsync(new ToyProgram(1, 5, 1), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<EngineUnavailableException>(() => engine.RunAsync(new ToyProgram(2, 5, 1), TestContext.Current.CancellationToken));
         Assert.False(engine.IsHealthy);
     }
 
