@@ -5,8 +5,13 @@ namespace SaferGuard.Reasoning;
 /// <summary>Calibrated probabilities of the three decisions; they sum to 1.</summary>
 public sealed record DecisionScores(double Answer, double Care, double Refuse);
 
-/// <summary>What a judgment cost, in tokens. <paramref name="Cached"/> input tokens were not computed again.</summary>
-public sealed record TokenUsage(int Input, int Trace, int Forced, int Cached);
+/// <summary>What a judgment cost, in tokens and forward passes.</summary>
+/// <param name="Input">Tokens of the conversation.</param>
+/// <param name="Trace">Tokens of the trace.</param>
+/// <param name="Forced">Those of them that the format forced, so that they were not decoded one by one.</param>
+/// <param name="Cached">Input tokens that were not computed again.</param>
+/// <param name="Passes">Forward passes that the judgment took part in.</param>
+public sealed record TokenUsage(int Input, int Trace, int Forced, int Cached, int Passes);
 
 /// <summary>Where the time went.</summary>
 public sealed record JudgmentTimings(TimeSpan Queue, TimeSpan Prefill, TimeSpan Decode, TimeSpan Total);
