@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using SaferGuard.Reasoning.Bundles;
@@ -7,6 +6,7 @@ using SaferGuard.Reasoning.Engine;
 using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Tokens;
 using SaferGuard.Reasoning.Traces;
+using Stopwatch = System.Diagnostics.Stopwatch;
 
 namespace SaferGuard.Reasoning;
 
@@ -35,7 +35,7 @@ public sealed class Guard : IAsyncDisposable
     /// <summary>The most tokens that a conversation may have.</summary>
     public int MaxPromptTokens { get; }
 
-    /// <summary>False when the engine has stopped on a fault: every judgment then throws <see cref="GuardUnavailableException"/>.</summary>
+    /// <summary>False when the engine has stopped on a fault: every judgment then throws <see cref="EngineUnavailableException"/>.</summary>
     public bool IsHealthy => _engine.IsHealthy;
 
     /// <summary>Loads and verifies a bundle and starts its engine.</summary>
@@ -45,7 +45,7 @@ public sealed class Guard : IAsyncDisposable
 
     /// <param name="progress">Called with the stages as they are decided, on an engine thread; must return quickly.</param>
     /// <exception cref="PromptTooLongException">The conversation has more than <see cref="MaxPromptTokens"/> tokens.</exception>
-    /// <exception cref="GuardUnavailableException">The queue is full or the engine has stopped.</exception>
+    /// <exception cref="EngineUnavailableException">The queue is full or the engine has stopped.</exception>
     public async Task<Judgment> AssessAsync(
         Conversation conversation, TraceLevel level, Action<TraceStage>? progress = null, CancellationToken cancellation = default)
     {
@@ -90,16 +90,6 @@ public sealed class Guard : IAsyncDisposable
     }
 }
 
-/// <summary>A stage of a trace that has just been decided. Sentences and evidence follow with the whole trace.</summary>
-public abstract record TraceStage
-{
-    public sealed record Assessed(AssessmentStage Stage) : TraceStage;
-
-    public sealed record RulesChecked(IReadOnlyList<RuleCheck> Checks, IReadOnlyList<double> Scores) : TraceStage;
-
-    public sealed record PathDecided(PathStage Stage, DecisionScores Scores) : TraceStage;
-}
-
 public sealed class PromptTooLongException(int tokens, int limit)
     : Exception($"The conversation has {tokens} tokens; the limit is {limit}.")
 {
@@ -107,5 +97,3 @@ public sealed class PromptTooLongException(int tokens, int limit)
 
     public int Limit => limit;
 }
-
-public sealed class GuardUnavailableException(string message, Exception? inner = null) : Exception(message, inner);

@@ -34,7 +34,7 @@ internal sealed class AnswerProgram : SequenceProgram
 
     public ModelAnswer Answer => new(_text.ToString(), _reachedLimit, _length);
 
-    public override Continuation Next(LogitRows logits)
+    public override Continuation Advance(LogitRows logits)
     {
         var token = Choose(logits[0]);
         if (token == _tokens.End) return Finish();

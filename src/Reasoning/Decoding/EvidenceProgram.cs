@@ -41,11 +41,11 @@ internal sealed class EvidenceProgram : SequenceProgram
         {
             if (_end < 0) return null;
             var (first, last) = (_prompt[_start], _prompt[_end]);
-            return Evidences.Locate(_conversation, _conversation.Turns[first.Turn].Content[first.Start..last.End].Trim());
+            return Evidence.Locate(_conversation, _conversation.Turns[first.Turn].Content[first.Start..last.End].Trim());
         }
     }
 
-    public override Continuation Next(LogitRows logits)
+    public override Continuation Advance(LogitRows logits)
     {
         var scores = logits[0];
         var best = -1;

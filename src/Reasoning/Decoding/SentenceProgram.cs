@@ -17,7 +17,7 @@ internal sealed class SentenceProgram(TraceTokens tokens, int[] start) : Sequenc
     /// <summary>The sentence so far, trimmed; null while there is none.</summary>
     public string? Text => _hasText ? tokens.Tokenizer.Decode(_sentence.ToArray()).Trim() : null;
 
-    public override Continuation Next(LogitRows logits)
+    public override Continuation Advance(LogitRows logits)
     {
         TensorPrimitives.Add(logits[0], tokens.Text.Additive, _scores);
         var token = TensorPrimitives.IndexOfMax<float>(_scores);

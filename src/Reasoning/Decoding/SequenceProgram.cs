@@ -13,7 +13,7 @@ public abstract class SequenceProgram
     public abstract Growth Growth { get; }
 
     /// <param name="logits">One row for each query of the last chunk, in order.</param>
-    public abstract Continuation Next(LogitRows logits);
+    public abstract Continuation Advance(LogitRows logits);
 }
 
 /// <summary>The most that a program appends after its first chunk.</summary>

@@ -57,7 +57,7 @@ internal sealed class TraceProgram : SequenceProgram
         [.. _rules.Select((r, i) => new RuleCheck(r.Id, _verdicts[i], _evidence.GetValueOrDefault(r.Id)?.Evidence))],
         new PathStage(_decision, _strategy?.Text));
 
-    public override Continuation Next(LogitRows logits) => _next(logits);
+    public override Continuation Advance(LogitRows logits) => _next(logits);
 
     private Continuation Assess(LogitRows logits)
     {

@@ -49,21 +49,21 @@ public sealed class InferenceEngine : IAsyncDisposable
     public int FreeBlocks => _blocks.Free;
 
     /// <summary>Runs a program to its end. Cancellation frees its memory before the next pass.</summary>
-    /// <exception cref="GuardUnavailableException">The queue is full, the request can never fit, or the engine has stopped.</exception>
+    /// <exception cref="EngineUnavailableException">The queue is full, the request can never fit, or the engine has stopped.</exception>
     public async Task<RequestCost> RunAsync(SequenceProgram program, CancellationToken cancellation)
     {
         var request = new EngineRequest(program, WorstCaseBlocks(program), cancellation);
         if (Interlocked.Increment(ref _active) > _options.MaxQueuedRequests)
         {
             Interlocked.Decrement(ref _active);
-            throw new GuardUnavailableException("The queue of the engine is full.");
+            throw new EngineUnavailableException("The queue of the engine is full.");
         }
 
         try
         {
             _submitted.Enqueue(request);
             _wake.Release();
-            if (!IsHealthy) request.Fail(new GuardUnavailableException("The engine has stopped.", _fault));
+            if (!IsHealthy) request.Fail(new EngineUnavailableException("The engine has stopped.", _fault));
             await using var registration = cancellation.UnsafeRegister(static r => ((EngineRequest)r!).Cancel(), request);
             return await request.Completion.ConfigureAwait(false);
         }
@@ -92,17 +92,17 @@ public sealed class InferenceEngine : IAsyncDisposable
                 if (!Step()) _wake.Wait(_stopping.Token);
             }
 
-            FailAll(new GuardUnavailableException("The engine has stopped."));
+            FailAll(new EngineUnavailableException("The engine has stopped."));
         }
         catch (OperationCanceledException)
         {
-            FailAll(new GuardUnavailableException("The engine has stopped."));
+            FailAll(new EngineUnavailableException("The engine has stopped."));
         }
         catch (Exception e)
         {
             _fault = e;
             _logger.LogCritical(e, "The engine has failed and takes no more requests.");
-            FailAll(new GuardUnavailableException("The engine has failed.", e));
+            FailAll(new EngineUnavailableException("The engine has failed.", e));
         }
     }
 
@@ -114,7 +114,7 @@ public sealed class InferenceEngine : IAsyncDisposable
         var blocks = _blocks.For(longest) + branches * (_blocks.For(branchTokens) + 1);
         return blocks <= _blocks.Count && longest + branchTokens <= _runner.MaxPositions
             ? blocks
-            : throw new GuardUnavailableException($"A request of {longest + branchTokens} tokens can never fit into this engine.");
+            : throw new EngineUnavailableException($"A request of {longest + branchTokens} tokens can never fit into this engine.");
     }
 
     /// <returns>False if there was nothing to do.</returns>
@@ -184,12 +184,12 @@ public sealed class InferenceEngine : IAsyncDisposable
             row += count;
             try
             {
-                Continue(sequence, sequence.Program.Next(new LogitRows(logits, _runner.VocabularySize)));
+                Continue(sequence, sequence.Program.Advance(new LogitRows(logits, _runner.VocabularySize)));
             }
             catch (Exception e)
             {
-                sequence.Request.Fail(e);
                 Remove(sequence);
+                sequence.Request.Fail(e);
             }
         }
     }
@@ -241,7 +241,7 @@ public sealed class InferenceEngine : IAsyncDisposable
         if (--sequence.Request.LiveSequences == 0) _reservedBlocks -= sequence.Request.ReservedBlocks;
     }
 
-    private void FailAll(GuardUnavailableException reason)
+    private void FailAll(EngineUnavailableException reason)
     {
         while (_submitted.TryDequeue(out var request)) request.Fail(reason);
         foreach (var request in _waiting) request.Fail(reason);
