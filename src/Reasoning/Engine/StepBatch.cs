@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using SaferGuard.Reasoning.Tokens;
+
 namespace SaferGuard.Reasoning.Engine;
 
 /// <summary>
@@ -41,32 +44,49 @@ public sealed class StepBatch(EngineOptions options, ModelRunner runner)
     /// <summary>M</summary>
     public int BlocksPerSequence { get; private set; }
 
-    internal void Fill(StepPlan plan, Tokens.WordNgrams? ngrams)
+    /// <summary>Empties the batch.</summary>
+    /// <param name="blocksPerSequence">Blocks of the longest sequence that will be added.</param>
+    public void Clear(int blocksPerSequence)
     {
         (Tokens, Sequences, Queries) = (0, 0, 0);
-        BlocksPerSequence = Math.Min(_maxBlocks, plan.Entries.Max(e => e.Sequence.Blocks.Count));
-        Array.Clear(BlockTable, 0, plan.Entries.Count * BlocksPerSequence);
-        foreach (var (sequence, take) in plan.Entries)
+        BlocksPerSequence = Math.Min(_maxBlocks, blocksPerSequence);
+        CuSeqlens[0] = 0;
+    }
+
+    /// <summary>Asks for the logits of a token of the batch.</summary>
+    public void AddQuery(int token) => LogitIndexes[Queries++] = token;
+
+    /// <summary>Appends the next tokens of a sequence.</summary>
+    /// <param name="past">Tokens of the sequence that are in the pool already.</param>
+    /// <param name="blocks">Blocks of the sequence, in order, with room for the new tokens.</param>
+    /// <param name="state">The sequence's n-grams after <paramref name="past"/> tokens; advanced.</param>
+    public void Add(ReadOnlySpan<int> tokens, int past, ReadOnlySpan<int> blocks, WordNgrams? ngrams, ref WordNgrams.State state)
+    {
+        PastLens[Sequences] = past;
+        var row = BlockTable.AsSpan(Sequences * BlocksPerSequence, BlocksPerSequence);
+        row.Clear();
+        blocks.CopyTo(row);
+        foreach (var token in tokens)
         {
-            var pending = sequence.Pending[..take];
-            for (var i = 0; i < take; i++)
-            {
-                InputIds[Tokens + i] = pending[i];
-                ngrams?.Next(ref sequence.Ngrams, pending[i], NgramIds.AsSpan((Tokens + i) * ngrams.Orders, ngrams.Orders));
-            }
-
-            if (take == sequence.Pending.Length)
-            {
-                foreach (var query in sequence.Queries) LogitIndexes[Queries++] = Tokens + sequence.PendingPosition(query);
-            }
-
-            CuSeqlens[Sequences] = Tokens;
-            PastLens[Sequences] = sequence.Computed;
-            sequence.Blocks.CopyTo(BlockTable, Sequences * BlocksPerSequence);
-            Sequences++;
-            Tokens += take;
+            InputIds[Tokens] = token;
+            ngrams?.Next(ref state, token, NgramIds.AsSpan(Tokens * ngrams.Orders, ngrams.Orders));
+            Tokens++;
         }
 
-        CuSeqlens[Sequences] = Tokens;
+        CuSeqlens[++Sequences] = Tokens;
+    }
+
+    internal void Fill(StepPlan plan, WordNgrams? ngrams)
+    {
+        Clear(plan.Entries.Max(e => e.Sequence.Blocks.Count));
+        foreach (var (sequence, take) in plan.Entries)
+        {
+            if (take == sequence.Pending.Length)
+            {
+                foreach (var query in sequence.Queries) AddQuery(Tokens + sequence.PendingPosition(query));
+            }
+
+            Add(sequence.Pending[..take], sequence.Computed, CollectionsMarshal.AsSpan(sequence.Blocks), ngrams, ref sequence.Ngrams);
+        }
     }
 }

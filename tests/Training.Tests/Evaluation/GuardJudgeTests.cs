@@ -50,8 +50,8 @@ public sealed class GuardJudgeTests
     [Fact]
     public async Task An_unavailable_guard_ends_the_evaluation()
     {
-        await Assert.ThrowsAsync<GuardUnavailableException>(() => GuardJudge.JudgeAsync(
-            (_, _, _) => Task.FromException<Judgment>(new GuardUnavailableException("stopped")),
+        await Assert.ThrowsAsync<EngineUnavailableException>(() => GuardJudge.JudgeAsync(
+            (_, _, _) => Task.FromException<Judgment>(new EngineUnavailableException("stopped")),
             Rows, TraceLevel.Full, threshold: null, concurrency: 2, () => { }, TestContext.Current.CancellationToken));
     }
 
