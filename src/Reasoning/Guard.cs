@@ -60,10 +60,11 @@ public sealed class Guard : IAsyncDisposable
             new JudgmentTimings(cost.Queue, cost.Prefill, cost.Decode, Stopwatch.GetElapsedTime(start)));
     }
 
-    /// <summary>What the stages say before calibration; for fitting it.</summary>
+    /// <summary>What the stages say before calibration, for fitting it. Rules are always checked, those of the likeliest category.</summary>
     public async Task<StageReadings> ReadStagesAsync(Conversation conversation, CancellationToken cancellation = default)
     {
-        var program = new TraceProgram(_tokens, _bundle.Calibration, conversation, Render(conversation), TraceLevel.Brief, null);
+        var always = _bundle.Calibration with { CheckThreshold = double.Epsilon };
+        var program = new TraceProgram(_tokens, always, conversation, Render(conversation), TraceLevel.Brief, null);
         await _engine.RunAsync(program, cancellation).ConfigureAwait(false);
         return program.Readings;
     }
