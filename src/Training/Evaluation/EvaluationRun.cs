@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using SaferGuard.Reasoning;
+using SaferGuard.Reasoning.Engine;
 using SaferGuard.Reasoning.Traces;
 using Spectre.Console;
 
@@ -44,7 +45,7 @@ public static class EvaluationRun
             if (options.OutOfFold is not null) Baseline.WriteOutOfFold(options.OutOfFold, train);
             return 0;
         }
-        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or GuardUnavailableException)
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or EngineUnavailableException)
         {
             console.MarkupLineInterpolated($"[red]error:[/] {e.Message}");
             return 1;
