@@ -1,4 +1,5 @@
 using SaferGuard.Reasoning;
+using SaferGuard.Reasoning.Engine;
 using SaferGuard.Reasoning.Traces;
 using SaferGuard.Training.Data;
 using SaferGuard.Training.Evaluation;
@@ -74,7 +75,7 @@ public sealed class GuardJudgeTests
         new Trace(new AssessmentStage(null, [], Risk.None), [], new PathStage(decision, null)),
         new DecisionScores(1 - refuse, 0, refuse),
         [],
-        new TokenUsage(5, 3, 2, 0),
+        new TokenUsage(5, 3, 2, 0, 3),
         new JudgmentTimings(default, default, default, TimeSpan.FromMilliseconds(1)));
 
     private static void InterlockedMax(ref int target, int value)
