@@ -4,6 +4,8 @@ namespace SaferGuard.Exporter.Tests;
 
 public sealed class TransformerExporterTests : IDisposable
 {
+    private static readonly int[] Lengths = [1, 9, 35, 50];
+
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -102,7 +104,7 @@ public sealed class TransformerExporterTests : IDisposable
         var random = new Random(seed);
         var model = new NaiveTransformer(checkpoint);
         var ngrams = TinyCheckpoint.NgramsOf(checkpoint);
-        var sequences = new[] { 1, 9, 35, 50 }.Select(length => new RaggedRun.Cursor(TinyCheckpoint.Tokens(random, length))).ToArray();
+        var sequences = Lengths.Select(length => new RaggedRun.Cursor(TinyCheckpoint.Tokens(random, length))).ToArray();
         var expected = sequences.Select(s => model.Forward(s.Tokens, ngrams?.Of(s.Tokens) ?? [])).ToArray();
         while (sequences.Any(s => s.Left > 0))
         {
