@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using SaferGuard.Reasoning;
+using SaferGuard.Reasoning.Engine;
 
 namespace SaferGuard.Api.Operations;
 
@@ -9,11 +9,18 @@ internal sealed record ErrorKind(string Name, int Status, string Title)
     public string Type { get; } = $"urn:saferguard:problem:{Name}";
 }
 
-/// <summary>One thing that is wrong, and where: <paramref name="Field"/> is a path such as <c>messages[2].role</c>, or <c>body</c>.</summary>
+/// <summary>One thing that is wrong.</summary>
+/// <param name="Field">Where: a path such as <c>messages[2].role</c>, or <c>body</c>.</param>
+/// <param name="Message">What is wrong with it, or what it must be.</param>
 internal sealed record FieldError(string Field, string Message);
 
 /// <summary>An error with its explanation, as RFC 9457 problem details.</summary>
-internal sealed record Problem(string Type, string Title, int Status, string Detail, [property: JsonPropertyName("traceId")] string TraceId, IReadOnlyList<FieldError> Errors)
+/// <param name="Type">The kind of error; it never changes.</param>
+/// <param name="Detail">What to do about it.</param>
+/// <param name="TraceId">Finds the request in the logs.</param>
+/// <param name="Errors">Everything that is wrong with the request, as far as it could be read.</param>
+internal sealed record Problem(
+    string Type, string Title, int Status, string Detail, [property: JsonPropertyName("traceId")] string TraceId, IReadOnlyList<FieldError> Errors)
 {
     public const string ContentType = "application/problem+json";
 }
@@ -45,7 +52,7 @@ internal static class Errors
     public static ProblemException Of(Exception exception) => exception switch
     {
         ProblemException problem => problem,
-        GuardUnavailableException => new(Unavailable, "The queue is full or the engine has stopped. Nothing was judged; try again later."),
+        EngineUnavailableException => new(Unavailable, "The queue is full or the engine has stopped. Nothing was judged; try again later."),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
             new(BodyTooLarge, "Send a smaller body.", new FieldError("body", "has more bytes than the service accepts")),
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => new(RequestTimeout, "Send the body without pauses."),
