@@ -1,5 +1,5 @@
 using System.ComponentModel;
-using SaferGuard.Reasoning;
+using SaferGuard.Reasoning.Decoding;
 using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Api.Completions;

@@ -2,7 +2,6 @@ using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using SaferGuard.Reasoning;
 using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Api.Completions;

@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using SaferGuard.Reasoning;
+using SaferGuard.Reasoning.Engine;
 
 namespace SaferGuard.Api.Operations;
 
@@ -45,7 +45,7 @@ internal static class Errors
     public static ProblemException Of(Exception exception) => exception switch
     {
         ProblemException problem => problem,
-        GuardUnavailableException => new(Unavailable, "The queue is full or the engine has stopped. Nothing was judged; try again later."),
+        EngineUnavailableException => new(Unavailable, "The queue is full or the engine has stopped. Nothing was judged; try again later."),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
             new(BodyTooLarge, "Send a smaller body.", new FieldError("body", "has more bytes than the service accepts")),
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => new(RequestTimeout, "Send the body without pauses."),
