@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Headers;
+using System.Net.ServerSentEvents;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -63,6 +65,23 @@ public sealed class Service : WebApplicationFactory<Program>, IAsyncLifetime
     {
         await using var store = await Services.GetRequiredService<IDbContextFactory<TraceStore>>().CreateDbContextAsync();
         return await store.Judgments.CountAsync();
+    }
+
+    /// <summary>Takes the store away, as when its disk is lost.</summary>
+    public void LoseStore()
+    {
+        SqliteConnection.ClearAllPools();
+        Directory.Delete(Path.GetDirectoryName(Store)!, recursive: true);
+    }
+
+    /// <summary>The events of a streamed completion.</summary>
+    public async Task<List<SseItem<string>>> StreamAsync(string json)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/complete") { Content = new StringContent(json, Encoding.UTF8, "application/json") };
+        using var response = await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal((200, "text/event-stream"), ((int)response.StatusCode, response.Content.Headers.ContentType?.ToString()));
+        await using var body = await response.Content.ReadAsStreamAsync();
+        return await SseParser.Create(body).EnumerateAsync().ToListAsync();
     }
 
     protected override void ConfigureWebHost(IWebHostBuilder builder)

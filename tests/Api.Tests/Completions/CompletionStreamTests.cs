@@ -1,5 +1,3 @@
-using System.Net.ServerSentEvents;
-using System.Text;
 using System.Text.Json;
 
 namespace SaferGuard.Api.Tests.Completions;
@@ -9,7 +7,7 @@ public sealed class CompletionStreamTests(Service service) : IClassFixture<Servi
     [Fact]
     public async Task A_refusal_streams_its_stages_then_its_text_then_the_stored_body()
     {
-        var events = await StreamAsync(Prompts.Complete(Prompts.Harmful, stream: true));
+        var events = await service.StreamAsync(Prompts.Complete(Prompts.Harmful, stream: true));
 
         Assert.Equal(
             ["assessment", "rule_check", "path", "judgment", "output", "completion", "message"],
@@ -23,7 +21,7 @@ public sealed class CompletionStreamTests(Service service) : IClassFixture<Servi
     [Fact]
     public async Task A_prompt_without_an_answer_streams_no_output()
     {
-        var events = await StreamAsync(Prompts.Complete(Prompts.Harmless, stream: true));
+        var events = await service.StreamAsync(Prompts.Complete(Prompts.Harmless, stream: true));
 
         Assert.Equal(["assessment", "rule_check", "path", "judgment", "completion", "message"], events.Select(item => item.EventType));
     }
@@ -31,7 +29,7 @@ public sealed class CompletionStreamTests(Service service) : IClassFixture<Servi
     [Fact]
     public async Task The_streamed_stages_say_what_the_judgment_says()
     {
-        var events = (await StreamAsync(Prompts.Complete(Prompts.Harmful, stream: true)))
+        var events = (await service.StreamAsync(Prompts.Complete(Prompts.Harmful, stream: true)))
             .SkipLast(1).ToDictionary(item => item.EventType, item => JsonSerializer.Deserialize<JsonElement>(item.Data));
 
         var trace = events["judgment"].GetProperty("trace");
@@ -46,7 +44,7 @@ public sealed class CompletionStreamTests(Service service) : IClassFixture<Servi
     [Fact]
     public async Task The_completion_event_carries_the_stored_bytes()
     {
-        var events = await StreamAsync(Prompts.Complete(Prompts.Harmful, stream: true));
+        var events = await service.StreamAsync(Prompts.Complete(Prompts.Harmful, stream: true));
         var completion = events.Single(item => item.EventType == "completion").Data;
 
         var stored = await service.GetAsync($"/v1/traces/{JsonSerializer.Deserialize<JsonElement>(completion).GetProperty("id").GetString()}");
@@ -65,12 +63,16 @@ public sealed class CompletionStreamTests(Service service) : IClassFixture<Servi
         Assert.Equal(["input"], reply.Fields);
     }
 
-    private async Task<List<SseItem<string>>> StreamAsync(string json)
+    [Fact]
+    public async Task What_fails_later_is_an_event_and_the_stream_is_not_done()
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/complete") { Content = new StringContent(json, Encoding.UTF8, "application/json") };
-        using var response = await service.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
-        Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.ToString());
-        await using var body = await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken);
-        return await SseParser.Create(body).EnumerateAsync(TestContext.Current.CancellationToken).ToListAsync(TestContext.Current.CancellationToken);
+        await using var broken = new Service();
+        await broken.InitializeAsync();
+        broken.LoseStore();
+
+        var events = await broken.StreamAsync(Prompts.Complete(Prompts.Harmless, stream: true));
+
+        Assert.Equal(["assessment", "rule_check", "path", "judgment", "error"], events.Select(item => item.EventType));
+        Assert.Equal("urn:saferguard:problem:internal", JsonSerializer.Deserialize<JsonElement>(events[^1].Data).GetProperty("type").GetString());
     }
 }

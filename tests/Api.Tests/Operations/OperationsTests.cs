@@ -37,8 +37,7 @@ public sealed class OperationsTests(Service service) : IClassFixture<Service>
     {
         await using var broken = new Service();
         await broken.InitializeAsync();
-        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
-        Directory.Delete(Path.GetDirectoryName(broken.Store)!, recursive: true);
+        broken.LoseStore();
 
         var ready = await broken.GetAsync("/readyz");
         var judged = await broken.AssessAsync(Prompts.Assess(Prompts.Harmless));
