@@ -35,7 +35,7 @@ internal static partial class ExportCommand
         };
         command.Validators.Add(result =>
         {
-            if (result.GetResult(dev) is not null && result.GetValue(weights) == WeightFormat.Fp32)
+            if (result.GetResult(dev) is not null && result.GetResult(weights)?.Tokens is [{ Value: "fp32" }])
                 result.AddError("--dev compares int8 or int4 with fp32; there is nothing to compare for fp32 itself.");
             if (result.GetValue(id) is { } name && !IdPattern().IsMatch(name))
                 result.AddError("--id takes letters, digits, dots, dashes and underscores, at most 64.");

@@ -18,12 +18,14 @@ internal sealed class EvidenceProgram : SequenceProgram
 
     /// <summary>Prompt positions of the token that may come next.</summary>
     private List<int> _candidates;
+    private readonly Action _written;
     private int _length;
     private int _start, _end = -1;
+    private bool _isWritten;
 
-    public EvidenceProgram(TraceTokens tokens, int[] start, Conversation conversation, PromptToken[] prompt)
+    public EvidenceProgram(TraceTokens tokens, int[] start, Conversation conversation, PromptToken[] prompt, Action written)
     {
-        (_tokens, _conversation, _prompt) = (tokens, conversation, prompt);
+        (_tokens, _conversation, _prompt, _written) = (tokens, conversation, prompt, written);
         Start = Chunk.QueriedAtEnd(start);
         _candidates = [.. Enumerable.Range(0, prompt.Length).Where(CanStart)];
     }
@@ -34,12 +36,12 @@ internal sealed class EvidenceProgram : SequenceProgram
 
     public bool HasCandidates => _candidates.Count > 0;
 
-    /// <summary>Null until a span has been chosen.</summary>
+    /// <summary>Null until the span is written.</summary>
     public Evidence? Evidence
     {
         get
         {
-            if (_end < 0) return null;
+            if (!_isWritten) return null;
             var (first, last) = (_prompt[_start], _prompt[_end]);
             return Evidence.Locate(_conversation, _conversation.Turns[first.Turn].Content[first.Start..last.End].Trim());
         }
@@ -54,7 +56,7 @@ internal sealed class EvidenceProgram : SequenceProgram
             if (best < 0 || scores[_prompt[position].Id] > scores[_prompt[best].Id]) best = position;
         }
 
-        if (best < 0 || (_end >= 0 && CanEnd(_end) && scores[_tokens.End] >= scores[_prompt[best].Id])) return Continuation.End;
+        if (best < 0 || (_end >= 0 && CanEnd(_end) && scores[_tokens.End] >= scores[_prompt[best].Id])) return End();
 
         var token = _prompt[best].Id;
         var matches = _candidates.Where(p => _prompt[p].Id == token).ToList();
@@ -62,8 +64,15 @@ internal sealed class EvidenceProgram : SequenceProgram
         (_start, _end) = (matches[0] - _length + 1, matches[0]);
         _candidates = [.. matches.Select(p => p + 1).Where(p => p < _prompt.Length && _prompt[p].Turn >= 0)];
         return _length >= TraceFormat.MaxSentenceTokens && CanEnd(_end)
-            ? Continuation.End
+            ? End()
             : Continuation.Append(Chunk.QueriedAtEnd([token], chosen: 1));
+    }
+
+    private Continuation End()
+    {
+        _isWritten = _end >= 0;
+        _written();
+        return Continuation.End;
     }
 
     private bool CanStart(int position)

@@ -144,13 +144,15 @@ internal sealed class TraceProgram : SequenceProgram
     private List<SequenceProgram> Explanations()
     {
         var decision = _tokens.Decisions[(int)_decision];
-        _intent = new SentenceProgram(_tokens, [decision, _tokens.Intent]);
-        _strategy = new SentenceProgram(_tokens, [decision, _tokens.Strategy]);
+        _intent = new SentenceProgram(_tokens, [decision, _tokens.Intent], () => _progress?.Invoke(new TraceStage.Assessed(Trace.Assessment)));
+        _strategy = new SentenceProgram(_tokens, [decision, _tokens.Strategy], () => _progress?.Invoke(new TraceStage.PathDecided(Trace.Path, Scores)));
         List<SequenceProgram> branches = [_intent, _strategy];
         for (var i = 0; i < _rules.Count; i++)
         {
             if (_verdicts[i] != Verdict.Violated) continue;
-            var evidence = new EvidenceProgram(_tokens, [decision, .. _tokens.EvidenceChunk(_rules[i].Id)], _conversation, _prompt);
+            int[] start = [decision, .. _tokens.EvidenceChunk(_rules[i].Id)];
+            var evidence = new EvidenceProgram(
+                _tokens, start, _conversation, _prompt, () => _progress?.Invoke(new TraceStage.RulesChecked(Trace.RuleChecks, _violations)));
             if (!evidence.HasCandidates) continue;
             _evidence[_rules[i].Id] = evidence;
             branches.Add(evidence);

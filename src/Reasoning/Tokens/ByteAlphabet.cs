@@ -9,7 +9,8 @@ namespace SaferGuard.Reasoning.Tokens;
 public static class ByteAlphabet
 {
     private static readonly char[] Characters = MakeCharacters();
-    private static readonly FrozenDictionary<char, byte> Values = Characters.Select((c, b) => (c, b)).ToFrozenDictionary(p => p.c, p => (byte)p.b);
+    private static readonly FrozenDictionary<char, byte> Values =
+        Characters.Select((c, b) => (c, b)).ToFrozenDictionary(p => p.c, p => (byte)p.b);
 
     public static char ToCharacter(byte value) => Characters[value];
 

@@ -22,7 +22,8 @@ internal sealed record TokenizerFile(
 
     private static readonly HashSet<string> KnownModelFields =
     [
-        "type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk", "byte_fallback", "ignore_merges", "vocab", "merges",
+        "type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk", "byte_fallback", "ignore_merges",
+        "vocab", "merges",
     ];
 
     /// <exception cref="InvalidDataException">The file is malformed, too large or not supported.</exception>
@@ -84,7 +85,8 @@ internal sealed record TokenizerFile(
         foreach (var token in added.EnumerateArray())
         {
             if (Field(token, "content")?.GetString() is not { Length: > 0 } content) throw Refused("an added token has no content");
-            if (!(Field(token, "special")?.GetBoolean() ?? false)) throw Refused($"added token '{content}' is not special, which is not supported");
+            if (!(Field(token, "special")?.GetBoolean() ?? false))
+                throw Refused($"added token '{content}' is not special, which is not supported");
             var id = Field(token, "id")?.GetInt32() ?? throw Refused($"added token '{content}' has no id");
             if (!special.TryAdd(content, id)) throw Refused($"added token '{content}' appears twice");
             if (special.Count > MaxVocabulary) throw Refused($"there are more than {MaxVocabulary} tokens");
@@ -105,7 +107,8 @@ internal sealed record TokenizerFile(
                 continue;
             }
 
-            if (entry.Name.Length == 0 || !ByteAlphabet.TryToBytes(entry.Name, out _)) throw Refused($"token '{entry.Name}' is not byte-level");
+            if (entry.Name.Length == 0 || !ByteAlphabet.TryToBytes(entry.Name, out _))
+                throw Refused($"token '{entry.Name}' is not byte-level");
             if (!vocabulary.TryAdd(entry.Name, id)) throw Refused($"token '{entry.Name}' appears twice");
             if (vocabulary.Count + special.Count > MaxVocabulary) throw Refused($"there are more than {MaxVocabulary} tokens");
         }

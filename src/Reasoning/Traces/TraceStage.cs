@@ -3,7 +3,7 @@ namespace SaferGuard.Reasoning.Traces;
 /// <summary>Calibrated probabilities of the three decisions; they sum to 1.</summary>
 public sealed record DecisionScores(double Answer, double Care, double Refuse);
 
-/// <summary>A stage of a trace that has just been decided. Sentences and evidence follow with the whole trace.</summary>
+/// <summary>A stage of a trace that has just been decided. It comes again when its sentence or one of its evidence spans has been written.</summary>
 public abstract record TraceStage
 {
     public sealed record Assessed(AssessmentStage Stage) : TraceStage;

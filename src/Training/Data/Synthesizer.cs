@@ -1,4 +1,5 @@
 using SaferGuard.Reasoning.Policies;
+using SaferGuard.Training.Augmentation;
 using SaferGuard.Training.Teacher;
 
 namespace SaferGuard.Training.Data;
@@ -24,6 +25,7 @@ internal sealed class Synthesizer(Policy policy, SynthesizeOptions options)
         var rows = new List<TrainingRow>();
         rows.AddRange(Written(teacher));
         rows.AddRange(Public(teacher));
+        rows.AddRange(new GeneratedRows(teacher, options.Seed).Make());
         return [.. rows.DistinctBy(row => string.Join('\0', row.Conversation.Turns.Select(t => t.Content)))];
     }
 

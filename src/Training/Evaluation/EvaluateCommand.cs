@@ -21,7 +21,7 @@ public static class EvaluateCommand
         var data = new Option<string>("--data")
         {
             Description = "JSON lines: rows that synthesize wrote, or your own with at least {\"prompt\" or \"messages\", \"label\"}, "
-                + "where label is benign, borderline_safe or harmful.",
+                + "where label is benign, borderline-safe or harmful.",
             Required = true,
         };
         var split = new Option<string>("--split")

@@ -48,8 +48,9 @@ internal static class EvaluationTables
 
     private static Table BySource(EvaluationReport report)
     {
-        var table = new Table().Border(TableBorder.Simple).Title(Markup.Escape(report.Judge)).AddColumns("source", "label");
-        foreach (var column in (string[])["rows", "mean score", "refused", "AUC", "AUC against others"])
+        var table = new Table().Border(TableBorder.Simple).Title(Markup.Escape(report.Judge));
+        foreach (var column in (string[])["source", "label"]) table.AddColumn(new TableColumn(column).NoWrap());
+        foreach (var column in (string[])["rows", "mean score", "refused", "AUC", "AUC to others"])
         {
             table.AddColumn(new TableColumn(column).RightAligned());
         }

@@ -6,9 +6,9 @@ namespace SaferGuard.Training.Evaluation;
 /// </summary>
 internal sealed class HashedBaseline
 {
-    private const int Epochs = 6;
+    private const int Epochs = 5;
     private const float Rate = 0.5f;
-    private const float L2 = 1e-5f;
+    private const float L2 = 1e-4f;
 
     private readonly float[] _weights = new float[HashedFeatures.Buckets];
     private float _bias;

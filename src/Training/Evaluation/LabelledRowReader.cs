@@ -9,7 +9,7 @@ namespace SaferGuard.Training.Evaluation;
 /// <summary>
 /// Reads JSON lines to evaluate on: rows of <c>synthesize</c> (<see cref="TrainingRow"/>), or anyone's own set, of which a line needs only
 /// <c>{"prompt": "…", "label": "harmful"}</c>. Instead of <c>prompt</c> there may be <c>messages</c> (<c>[{"role", "content"}]</c>); labels are
-/// <c>benign</c>, <c>borderline_safe</c> and <c>harmful</c>; optional are <c>id</c>, <c>source</c>, <c>split</c>, <c>weight</c>,
+/// <c>benign</c>, <c>borderline-safe</c> and <c>harmful</c>; optional are <c>id</c>, <c>source</c>, <c>split</c>, <c>weight</c>,
 /// <c>categories</c> and <c>subject</c> (<c>prompt</c> or <c>response</c>). Other fields are ignored.
 /// </summary>
 public static class LabelledRowReader
@@ -17,7 +17,7 @@ public static class LabelledRowReader
     private static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) },
     };
 
     /// <exception cref="InvalidDataException">A line is not such a row; the message names the file and the line.</exception>
@@ -55,13 +55,13 @@ public static class LabelledRowReader
             (line.Trace?.Assessment?.Categories ?? line.Categories)?.Where(c => c != Policy.NoCategory).ToArray());
     }
 
-    private static Label LabelOf(string? label) => label?.Replace('-', '_') switch
+    private static Label LabelOf(string? label) => label switch
     {
         "benign" => Label.Benign,
-        "borderline_safe" => Label.BorderlineSafe,
+        "borderline-safe" => Label.BorderlineSafe,
         "harmful" => Label.Harmful,
         null => throw new FormatException("'label' is missing."),
-        _ => throw new FormatException("'label' must be benign, borderline_safe or harmful."),
+        _ => throw new FormatException("'label' must be benign, borderline-safe or harmful."),
     };
 
     private static Conversation ConversationOf(Line line)
@@ -89,5 +89,10 @@ public static class LabelledRowReader
         Conversation? Conversation,
         Subject? Subject,
         IReadOnlyList<string>? Categories,
-        Trace? Trace);
+        LineTrace? Trace);
+
+    /// <summary>Of the gold trace only the categories are compared.</summary>
+    private sealed record LineTrace(LineAssessment? Assessment);
+
+    private sealed record LineAssessment(IReadOnlyList<string>? Categories);
 }

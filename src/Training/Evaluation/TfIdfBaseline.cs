@@ -15,11 +15,13 @@ internal static class TfIdfBaseline
 
     private const int MaxIterations = 200;
 
+    private const string Features = "Features";
+
     /// <summary>Trains on some rows and scores others: the probability that each should be refused.</summary>
     public static double[] Score(IReadOnlyList<LabelledRow> train, IReadOnlyList<LabelledRow> rows)
     {
         var ml = new MLContext(seed: 1);
-        var pipeline = ml.Transforms.Text.FeaturizeText(nameof(TextRow.Features), Options(), nameof(TextRow.Text))
+        var pipeline = ml.Transforms.Text.FeaturizeText(Features, Options(), nameof(TextRow.Text))
             .AppendCacheCheckpoint(ml)
             .Append(ml.BinaryClassification.Trainers.LbfgsLogisticRegression(new LbfgsLogisticRegressionBinaryTrainer.Options
             {
@@ -53,9 +55,6 @@ internal static class TfIdfBaseline
         public bool Label { get; set; }
 
         public float Weight { get; set; }
-
-        [NoColumn]
-        public float[]? Features { get; set; }
 
         public static TextRow Of(LabelledRow row) => new() { Text = row.Text, Label = row.IsHarmful, Weight = (float)row.Weight };
     }

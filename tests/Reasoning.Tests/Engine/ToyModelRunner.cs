@@ -6,13 +6,11 @@ namespace SaferGuard.Reasoning.Tests.Engine;
 /// A model whose logits are a hash of the whole sequence, read back token by token through the block table: a wrong block, a lost token or a
 /// missing copy gives different logits. The pool stores tokens instead of keys and values.
 /// </summary>
-internal sealed class ToyModelRunner(int blocks = 256, int blockSize = 4, int maxPositions = 1024) : ModelRunner
+internal sealed class ToyModelRunner(int blocks = 256, int blockSize = 4, int maxPositions = 1024, int vocabulary = 64) : ModelRunner
 {
-    private const int Vocabulary = 64;
-
     private readonly int[] _pool = new int[blocks * blockSize];
 
-    public override int VocabularySize => Vocabulary;
+    public override int VocabularySize => vocabulary;
 
     public override int MaxPositions => maxPositions;
 
@@ -28,12 +26,12 @@ internal sealed class ToyModelRunner(int blocks = 256, int blockSize = 4, int ma
     public Action? BeforePass { get; set; }
 
     /// <summary>The logits after a sequence, computed from nothing.</summary>
-    public static float[] Logits(IReadOnlyList<int> sequence)
+    public static float[] Logits(IReadOnlyList<int> sequence, int vocabulary = 64)
     {
         var hash = 17u;
         foreach (var token in sequence) hash = (hash ^ (uint)token) * 0x9E3779B1;
         var random = new Random((int)hash);
-        return [.. Enumerable.Range(0, Vocabulary).Select(_ => random.NextSingle())];
+        return [.. Enumerable.Range(0, vocabulary).Select(_ => 20 * random.NextSingle())];
     }
 
     public override void Run(StepBatch batch)
@@ -49,7 +47,7 @@ internal sealed class ToyModelRunner(int blocks = 256, int blockSize = 4, int ma
                 var position = (int)batch.LogitIndexes[row];
                 if (position < from || position >= to) continue;
                 int[] sequence = [.. Enumerable.Range(0, past + position - from + 1).Select(p => _pool[Slot(batch, b, p)])];
-                Logits(sequence).CopyTo(batch.Logits, row * Vocabulary);
+                Logits(sequence, vocabulary).CopyTo(batch.Logits, row * vocabulary);
             }
         }
     }

@@ -1,4 +1,5 @@
 using SaferGuard.Reasoning;
+using SaferGuard.Reasoning.Engine;
 using SaferGuard.Reasoning.Traces;
 using SaferGuard.Training.Data;
 using SaferGuard.Training.Evaluation;
@@ -50,8 +51,8 @@ public sealed class GuardJudgeTests
     [Fact]
     public async Task An_unavailable_guard_ends_the_evaluation()
     {
-        await Assert.ThrowsAsync<GuardUnavailableException>(() => GuardJudge.JudgeAsync(
-            (_, _, _) => Task.FromException<Judgment>(new GuardUnavailableException("stopped")),
+        await Assert.ThrowsAsync<EngineUnavailableException>(() => GuardJudge.JudgeAsync(
+            (_, _, _) => Task.FromException<Judgment>(new EngineUnavailableException("stopped")),
             Rows, TraceLevel.Full, threshold: null, concurrency: 2, () => { }, TestContext.Current.CancellationToken));
     }
 
@@ -74,7 +75,7 @@ public sealed class GuardJudgeTests
         new Trace(new AssessmentStage(null, [], Risk.None), [], new PathStage(decision, null)),
         new DecisionScores(1 - refuse, 0, refuse),
         [],
-        new TokenUsage(5, 3, 2, 0),
+        new TokenUsage(5, 3, 2, 0, 3),
         new JudgmentTimings(default, default, default, TimeSpan.FromMilliseconds(1)));
 
     private static void InterlockedMax(ref int target, int value)

@@ -36,7 +36,7 @@ public sealed class LabelledRowReaderTests : IDisposable
     {
         var row = Assert.Single(Read(
             """
-            {"id": "x:1", "source": "x", "split": "dev", "label": "harmful", "weight": 0.5, "lang": "en", "conversation": {"turns": [{"role": "user", "content": "a"}], "subject": "prompt"}, "trace": {"assessment": {"intent": null, "categories": ["S4"], "risk": "high"}, "rule_checks": [{"rule": "S4.1", "verdict": "violated", "evidence": null}], "path": {"decision": "refuse", "strategy": null}}}
+            {"id": "x:1", "source": "x", "split": "dev", "label": "harmful", "weight": 0.5, "lang": "en", "conversation": {"turns": [{"role": "user", "content": "a"}], "subject": "prompt"}, "trace": {"assessment": {"intent": null, "categories": ["S4"], "risk": "high"}, "rule_checks": [{"rule": "S4.1", "verdict": "not-applicable", "evidence": null}], "path": {"decision": "refuse", "strategy": null}}}
             """));
 
         Assert.Equal(("x:1", "x", "dev", 0.5), (row.Id, row.Source, row.Split, row.Weight));

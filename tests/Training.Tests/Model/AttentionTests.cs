@@ -4,6 +4,7 @@ using static TorchSharp.torch;
 
 namespace SaferGuard.Training.Tests.Model;
 
+[Collection(nameof(TorchCollection))]
 public sealed class AttentionTests
 {
     [Theory]

@@ -2,6 +2,7 @@ using TorchSharp;
 
 namespace SaferGuard.Training.Tests.Model;
 
+[Collection(nameof(TorchCollection))]
 public sealed class LibTorchTests
 {
     [Fact]
