@@ -12,7 +12,6 @@ namespace SaferGuard.Api;
 [JsonSerializable(typeof(CompleteRequest))]
 [JsonSerializable(typeof(JudgmentBody))]
 [JsonSerializable(typeof(CompletionBody))]
-[JsonSerializable(typeof(ExplanationEvent))]
 [JsonSerializable(typeof(OutputEvent))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(Health))]

@@ -1,20 +1,21 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using SaferGuard.Reasoning.Decoding;
 using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Api.Completions;
 
-/// <summary>A valid request to judge: it has either an input or messages. Made by <see cref="RequestReader"/>.</summary>
-[Description("What to judge. Give either `input` or `messages`.")]
+/// <summary>What to judge. Give either <c>input</c> or <c>messages</c>.</summary>
+/// <remarks>Made by <see cref="RequestReader"/>, so that it is valid.</remarks>
 internal record AssessRequest
 {
-    [Description("A single prompt of a user.")]
+    /// <summary>A single prompt of a user.</summary>
     public string? Input { get; init; }
 
-    [Description("A conversation. The request that it makes is judged, in the light of all its messages.")]
+    /// <summary>A conversation. The request that it makes is judged, in the light of all its messages.</summary>
     public IReadOnlyList<Message>? Messages { get; init; }
 
-    [Description("`full` explains the decisions with sentences and evidence; `brief` has the same decisions and is faster.")]
+    /// <summary><c>full</c> explains the decisions with sentences and evidence; <c>brief</c> has the same decisions and is faster.</summary>
     [DefaultValue(TraceLevel.Full)]
     public TraceLevel Trace { get; init; } = TraceLevel.Full;
 
@@ -25,29 +26,33 @@ internal record AssessRequest
     public string TextField() => Messages is null ? "input" : "messages";
 }
 
-[Description("What to judge and then to answer. Give either `input` or `messages`.")]
+/// <summary>What to judge and then to answer. Give either <c>input</c> or <c>messages</c>.</summary>
 internal sealed record CompleteRequest : AssessRequest
 {
     public const double MaxTemperature = 2;
 
-    [Description("The most tokens of the answer.")]
+    /// <summary>The most tokens of the answer.</summary>
     [DefaultValue(256)]
+    [Range(1, int.MaxValue)]
     public int MaxTokens { get; init; } = 256;
 
-    [Description("How freely the answer is sampled: 0 always takes the likeliest token.")]
+    /// <summary>How freely the answer is sampled: 0 always takes the likeliest token.</summary>
     [DefaultValue(0.0)]
+    [Range(0, MaxTemperature)]
     public double Temperature { get; init; }
 
-    [Description("Makes sampling repeatable.")]
+    /// <summary>Makes sampling repeatable.</summary>
     [DefaultValue(0)]
+    [Range(0, int.MaxValue)]
     public int Seed { get; init; }
 
-    [Description("Send server-sent events: the stages of the trace as they are decided, then the answer.")]
+    /// <summary>Send server-sent events: the stages of the trace as they are decided, then the answer.</summary>
     [DefaultValue(false)]
     public bool Stream { get; init; }
 
     public AnswerOptions ToAnswerOptions() => new(MaxTokens, Temperature, Seed);
 }
 
-[Description("One message of a conversation.")]
-internal sealed record Message(Role Role, [property: Description("May be empty, but not in every message.")] string Content);
+/// <summary>One message of a conversation.</summary>
+/// <param name="Content">May be empty, but not in every message.</param>
+internal sealed record Message(Role Role, string Content);

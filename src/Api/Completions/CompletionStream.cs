@@ -7,9 +7,8 @@ using SaferGuard.Api.Operations;
 namespace SaferGuard.Api.Completions;
 
 /// <summary>
-/// Sends a completion as server-sent events while it is made: <c>assessment</c>, <c>rule_check</c> and <c>path</c> as they are decided,
-/// <c>explanation</c> as it is written, <c>judgment</c>, <c>output</c> for each piece of text, <c>completion</c> (the stored body), then
-/// <c>[DONE]</c>. What fails before the first event is an ordinary problem response; what fails later is an <c>error</c> event.
+/// Sends a completion as server-sent events while it is made. What fails before the first event is an ordinary problem response;
+/// what fails later is an event, so that a stream never just ends.
 /// </summary>
 internal sealed class CompletionStream(Judge judge, ILogger<CompletionStream> logger)
 {
@@ -31,7 +30,7 @@ internal sealed class CompletionStream(Judge judge, ILogger<CompletionStream> lo
         {
             var problem = Errors.Of(fault);
             if (problem.Kind == Errors.Internal) ProblemWriter.Log(logger, fault);
-            await WriteAsync(http, new("error", ProblemWriter.Body(http, problem)));
+            await WriteAsync(http, CompletionEvents.Failed(ProblemWriter.Body(http, problem)));
         }
         finally
         {
@@ -42,15 +41,14 @@ internal sealed class CompletionStream(Judge judge, ILogger<CompletionStream> lo
     /// <summary>Never throws: a fault completes the channel, behind the events that came before it.</summary>
     private async Task MakeAsync(CompleteRequest request, ChannelWriter<ServerEvent> writer, CancellationToken cancellation)
     {
-        var events = new CompletionEvents();
         var observer = new CompletionObserver(
-            stage => writer.TryWrite(events.Of(stage)),
-            judgment => writer.TryWrite(CompletionEvents.OfJudgment(judgment)),
-            text => writer.TryWrite(CompletionEvents.OfText(text)));
+            stage => writer.TryWrite(CompletionEvents.Decided(stage)),
+            judgment => writer.TryWrite(CompletionEvents.Judged(judgment)),
+            text => writer.TryWrite(CompletionEvents.Wrote(text)));
         try
         {
             var stored = await judge.CompleteAsync(request, observer, cancellation);
-            writer.TryWrite(new("completion", stored.Body));
+            writer.TryWrite(CompletionEvents.Completed(stored.Body));
             writer.Complete();
         }
         catch (Exception fault)

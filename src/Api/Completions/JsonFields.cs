@@ -19,7 +19,8 @@ internal sealed class JsonFields
     {
         _path = path;
         _errors = errors;
-        if (json.ValueKind != JsonValueKind.Object)
+        IsObject = json.ValueKind == JsonValueKind.Object;
+        if (!IsObject)
         {
             errors.Add(path.Length == 0 ? "body" : path, $"must be an object, not {Name(json.ValueKind)}");
             return;
@@ -33,9 +34,20 @@ internal sealed class JsonFields
         }
     }
 
+    public bool IsObject { get; }
+
     public bool Has(string name) => _values.ContainsKey(name);
 
     public string Field(string name) => _path.Length == 0 ? name : $"{_path}.{name}";
+
+    /// <summary>Adds an error for each of these fields that the object does not have.</summary>
+    public void Require(params ReadOnlySpan<string> names)
+    {
+        foreach (var name in names)
+        {
+            if (IsObject && !Has(name)) _errors.Add(Field(name), "is missing");
+        }
+    }
 
     /// <summary>Text that a tokeniser and a database can take: valid Unicode without NUL.</summary>
     public string? Text(string name)

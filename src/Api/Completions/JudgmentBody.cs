@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -6,28 +5,28 @@ using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Api.Completions;
 
-[Description("A judgment: the decision, the three-stage trace that led to it, and what it cost.")]
+/// <summary>A judgment: the decision, the three-stage trace that led to it, and what it cost.</summary>
 internal record JudgmentBody
 {
     public const string ContentType = "application/json";
 
-    [Description("Sortable by time. Read the judgment again at `/v1/traces/{id}`.")]
+    /// <summary>Sortable by time. Read the judgment again at <c>/v1/traces/{id}</c>.</summary>
     public required string Id { get; init; }
 
-    [Description("`assessment` or `completion`.")]
+    /// <summary><c>assessment</c> or <c>completion</c>.</summary>
     public required string Object { get; init; }
 
-    [Description("Unix time in seconds.")]
+    /// <summary>Unix time in seconds.</summary>
     public required long Created { get; init; }
 
     public required ModelBody Model { get; init; }
 
     public required PolicyBody Policy { get; init; }
 
-    [Description("`answer`: nothing speaks against it. `care`: answer, but along the strategy. `refuse`: do not answer.")]
+    /// <summary><c>answer</c>: nothing speaks against it. <c>care</c>: answer, but along the strategy. <c>refuse</c>: do not answer.</summary>
     public required Decision Decision { get; init; }
 
-    [Description("Calibrated probabilities of the three decisions. They sum to 1.")]
+    /// <summary>Calibrated probabilities of the three decisions. They sum to 1.</summary>
     public required DecisionScores Scores { get; init; }
 
     public required TraceBody Trace { get; init; }
@@ -39,7 +38,7 @@ internal record JudgmentBody
     public virtual byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, ApiJson.Body.JudgmentBody);
 }
 
-[Description("A judgment, and the answer or refusal that follows from it.")]
+/// <summary>A judgment, and the answer or refusal that follows from it.</summary>
 internal sealed record CompletionBody : JudgmentBody
 {
     [JsonConstructor]
@@ -56,8 +55,8 @@ internal sealed record CompletionBody : JudgmentBody
         FinishReason = reason;
     }
 
+    /// <summary>Null when the decision allows an answer but there is no model that can write one.</summary>
     [JsonPropertyOrder(1)]
-    [Description("Null when the decision allows an answer but there is no model that can write one.")]
     public required OutputBody? Output { get; init; }
 
     [JsonPropertyOrder(1)]
@@ -66,42 +65,39 @@ internal sealed record CompletionBody : JudgmentBody
     public override byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, ApiJson.Body.CompletionBody);
 }
 
-[Description("The model that judged.")]
-internal sealed record ModelBody(
-    string Id,
-    [property: Description("SHA-256 of the bundle's manifest, which fixes every file of the model.")] string Digest);
+/// <summary>The model that judged.</summary>
+/// <param name="Digest">SHA-256 of the bundle's manifest, which fixes every file of the model.</param>
+internal sealed record ModelBody(string Id, string Digest);
 
-[Description("The policy that was applied.")]
-internal sealed record PolicyBody(string Id, string Version, [property: Description("SHA-256 of the policy file.")] string Digest);
+/// <summary>The policy that was applied.</summary>
+/// <param name="Digest">SHA-256 of the policy file.</param>
+internal sealed record PolicyBody(string Id, string Version, string Digest);
 
-[Description("The three stages, in the order in which they were decided.")]
-internal sealed record TraceBody(
-    AssessmentStage Assessment,
-    [property: Description("Every rule of the chosen categories, in the policy's order. Empty when no category applies.")] IReadOnlyList<RuleCheckBody> RuleCheck,
-    PathStage Path);
+/// <summary>The three stages, in the order in which they were decided.</summary>
+/// <param name="RuleCheck">Every rule of the chosen categories, in the policy's order. Empty when no category applies.</param>
+internal sealed record TraceBody(AssessmentStage Assessment, IReadOnlyList<RuleCheckBody> RuleCheck, PathStage Path);
 
-[Description("What was found for one rule.")]
-internal sealed record RuleCheckBody(
-    [property: Description("Id of the rule, for example `S5.2`.")] string Rule,
-    Verdict Verdict,
-    [property: Description("Calibrated probability that the rule is violated, whatever the verdict says.")] double Score,
-    [property: Description("The words that violate the rule, quoted verbatim. Null for other verdicts and in brief traces.")] Evidence? Evidence)
+/// <summary>What was found for one rule.</summary>
+/// <param name="Rule">Id of the rule, for example <c>S5.2</c>.</param>
+/// <param name="Score">Calibrated probability that the rule is violated, whatever the verdict says.</param>
+/// <param name="Evidence">The words that violate the rule, quoted verbatim. Null for other verdicts and in brief traces.</param>
+internal sealed record RuleCheckBody(string Rule, Verdict Verdict, double Score, Evidence? Evidence)
 {
     public static IReadOnlyList<RuleCheckBody> Of(IReadOnlyList<RuleCheck> checks, IReadOnlyList<double> scores) =>
         [.. checks.Zip(scores, (check, score) => new RuleCheckBody(check.Rule, check.Verdict, score, check.Evidence))];
 }
 
-[Description("What the judgment cost, in tokens.")]
-internal sealed record UsageBody(
-    [property: Description("Tokens of the conversation.")] int InputTokens,
-    [property: Description("Tokens of the trace.")] int TraceTokens,
-    [property: Description("Tokens of the trace that were given by its format and did not have to be decoded.")] int ForcedTokens,
-    [property: Description("Tokens of the conversation that were already computed for an earlier request.")] int CachedTokens);
+/// <summary>What the judgment cost, in tokens.</summary>
+/// <param name="InputTokens">Tokens of the conversation.</param>
+/// <param name="TraceTokens">Tokens of the trace.</param>
+/// <param name="ForcedTokens">Those of them that the format gave, so that they were not decoded one by one.</param>
+/// <param name="CachedTokens">Tokens of the conversation that were not computed again.</param>
+internal sealed record UsageBody(int InputTokens, int TraceTokens, int ForcedTokens, int CachedTokens);
 
-[Description("Where the time went, in milliseconds.")]
+/// <summary>Where the time went, in milliseconds.</summary>
 internal sealed record TimingsBody(double QueueMs, double PrefillMs, double DecodeMs, double TotalMs);
 
-[Description("The text for the user.")]
+/// <summary>The text for the user.</summary>
 internal sealed record OutputBody(string Text, OutputSource Source);
 
 /// <summary>Who wrote the output: the model that judged, the policy (a refusal), or a model behind the service.</summary>

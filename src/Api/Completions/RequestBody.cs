@@ -1,4 +1,5 @@
 using System.Buffers;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 using SaferGuard.Api.Configuration;
 using SaferGuard.Api.Operations;
@@ -11,6 +12,8 @@ internal static class RequestBody
     public static async Task<T> ReadAsync<T>(HttpContext http, Func<ReadOnlySequence<byte>, LimitOptions, T> parse)
     {
         if (!IsJson(http.Request)) throw Errors.OfStatus(StatusCodes.Status415UnsupportedMediaType)!;
+        var limits = http.RequestServices.GetRequiredService<LimitOptions>();
+        http.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = limits.MaxBodyBytes;
         var reader = http.Request.BodyReader;
         while (true)
         {
@@ -19,7 +22,7 @@ internal static class RequestBody
             {
                 try
                 {
-                    return parse(read.Buffer, http.RequestServices.GetRequiredService<LimitOptions>());
+                    return parse(read.Buffer, limits);
                 }
                 finally
                 {

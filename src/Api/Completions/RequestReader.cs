@@ -66,7 +66,7 @@ internal static class RequestReader
     {
         var (hasInput, hasMessages) = (fields.Has("input"), fields.Has("messages"));
         if (hasInput && hasMessages) errors.Add("messages", "must not be given together with input; choose one");
-        else if (!hasInput && !hasMessages && errors.Count == 0) errors.Add("input", "is missing; give input or messages");
+        else if (fields.IsObject && !hasInput && !hasMessages) errors.Add("input", "is missing; give input or messages");
 
         var input = fields.Text("input");
         if (input is not null && string.IsNullOrWhiteSpace(input)) errors.Add("input", "must not be empty");
@@ -92,11 +92,7 @@ internal static class RequestReader
         {
             var path = $"messages[{messages.Count}]";
             var fields = new JsonFields(item, path, errors, "role", "content");
-            foreach (var name in (ReadOnlySpan<string>)["role", "content"])
-            {
-                if (item.ValueKind == JsonValueKind.Object && !fields.Has(name)) errors.Add(fields.Field(name), "is missing");
-            }
-
+            fields.Require("role", "content");
             messages.Add(new(fields.Choice<Role>("role") ?? default, fields.Text("content") ?? ""));
         }
 

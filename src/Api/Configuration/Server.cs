@@ -1,22 +1,18 @@
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-
 namespace SaferGuard.Api.Configuration;
 
 internal static class Server
 {
     private const int MaxHeaderBytes = 16 * 1024;
 
-    /// <summary>Bounds what a client may make the server hold: bytes, headers and time.</summary>
+    /// <summary>Bounds what a client may make the server hold before a request is known; the body's limit is set where it is read.</summary>
     public static void AddServer(this WebApplicationBuilder builder)
     {
-        builder.Services.AddOptions<KestrelServerOptions>().Configure<LimitOptions>((kestrel, limits) =>
+        builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = limits.MaxBodyBytes;
             kestrel.Limits.MaxRequestHeadersTotalSize = MaxHeaderBytes;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         });
-        builder.Services.AddOptions<HostOptions>().Configure<ShutdownOptions>((host, shutdown) => host.ShutdownTimeout = shutdown.Drain + shutdown.Timeout);
 
         builder.Logging.AddSimpleConsole(console =>
         {
@@ -26,5 +22,7 @@ internal static class Server
         });
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning);
+        // What keeps the service from starting is said by Startup, without a stack trace.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using SaferGuard.Reasoning.Engine;
 
 namespace SaferGuard.Api.Configuration;
 
@@ -10,6 +11,7 @@ internal static partial class ServiceConfiguration
     public static void AddConfiguration(this WebApplicationBuilder builder)
     {
         builder.Services.AddSection<ModelOptions, ModelValidator>("Model");
+        builder.Services.AddSection<EngineOptions, EngineValidator>("Engine");
         builder.Services.AddSection<StoreOptions, StoreValidator>("Store");
         builder.Services.AddSection<LimitOptions, LimitValidator>("Limits");
         builder.Services.AddSection<ShutdownOptions, ShutdownValidator>("Shutdown");
@@ -38,6 +40,15 @@ internal static partial class ServiceConfiguration
         {
             // The start-up check collects only this type, over all sections.
             throw new OptionsValidationException(section.Key, typeof(TOptions), [$"{section.Key}: {unreadable.Message}"]);
+        }
+    }
+
+    private sealed class EngineValidator : IValidateOptions<EngineOptions>
+    {
+        public ValidateOptionsResult Validate(string? name, EngineOptions options)
+        {
+            var errors = options.Errors().Select(error => $"Engine: {error}").ToList();
+            return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
         }
     }
 

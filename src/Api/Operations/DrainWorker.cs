@@ -6,7 +6,7 @@ namespace SaferGuard.Api.Operations;
 internal sealed class DrainWorker(ShutdownOptions options) : IHostedLifecycleService
 {
     public Task StoppingAsync(CancellationToken cancellationToken) =>
-        Task.Delay(options.Drain, cancellationToken).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        Task.Delay(options.Drain, cancellationToken);
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -9,11 +9,18 @@ internal sealed record ErrorKind(string Name, int Status, string Title)
     public string Type { get; } = $"urn:saferguard:problem:{Name}";
 }
 
-/// <summary>One thing that is wrong, and where: <paramref name="Field"/> is a path such as <c>messages[2].role</c>, or <c>body</c>.</summary>
+/// <summary>One thing that is wrong.</summary>
+/// <param name="Field">Where: a path such as <c>messages[2].role</c>, or <c>body</c>.</param>
+/// <param name="Message">What is wrong with it, or what it must be.</param>
 internal sealed record FieldError(string Field, string Message);
 
 /// <summary>An error with its explanation, as RFC 9457 problem details.</summary>
-internal sealed record Problem(string Type, string Title, int Status, string Detail, [property: JsonPropertyName("traceId")] string TraceId, IReadOnlyList<FieldError> Errors)
+/// <param name="Type">The kind of error; it never changes.</param>
+/// <param name="Detail">What to do about it.</param>
+/// <param name="TraceId">Finds the request in the logs.</param>
+/// <param name="Errors">Everything that is wrong with the request, as far as it could be read.</param>
+internal sealed record Problem(
+    string Type, string Title, int Status, string Detail, [property: JsonPropertyName("traceId")] string TraceId, IReadOnlyList<FieldError> Errors)
 {
     public const string ContentType = "application/problem+json";
 }

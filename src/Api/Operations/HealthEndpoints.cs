@@ -1,9 +1,8 @@
-using System.ComponentModel;
-
 namespace SaferGuard.Api.Operations;
 
-[Description("The state of the service.")]
-internal sealed record Health([property: Description("`alive` or `ready`.")] string Status);
+/// <summary>The state of the service.</summary>
+/// <param name="Status"><c>alive</c> or <c>ready</c>.</param>
+internal sealed record Health(string Status);
 
 internal static class HealthEndpoints
 {

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.OpenApi;
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Configuration;
 using SaferGuard.Api.Operations;
@@ -22,7 +23,15 @@ internal static class TraceEndpoints
             .WithSummary("Returns a stored judgment")
             .WithDescription("The body is, byte for byte, the one that was returned when the judgment was made: an assessment or a completion.")
             .Produces<CompletionBody>()
-            .Produces<Problem>(StatusCodes.Status404NotFound, Problem.ContentType);
+            .Produces<Problem>(StatusCodes.Status404NotFound, Problem.ContentType)
+            .AddOpenApiOperationTransformer((operation, context, _) =>
+            {
+                operation.Responses!["200"].Content![JudgmentBody.ContentType].Schema = new OpenApiSchema
+                {
+                    AnyOf = [new OpenApiSchemaReference(nameof(JudgmentBody), context.Document), new OpenApiSchemaReference(nameof(CompletionBody), context.Document)],
+                };
+                return Task.CompletedTask;
+            });
 
     private static async Task<IResult> FindAsync([Description("The `id` of a judgment.")] string id, TraceStore store, CancellationToken cancellation) =>
         await store.Judgments.AsNoTracking().SingleOrDefaultAsync(judgment => judgment.Id == id, cancellation) is { } judgment

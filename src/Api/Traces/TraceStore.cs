@@ -10,7 +10,7 @@ namespace SaferGuard.Api.Traces;
 internal sealed record StoredJudgment(
     string Id, string Kind, long Created, string Decision, string ModelDigest, string PolicyDigest, byte[] Body);
 
-/// <summary>The database. Judgments are added and never changed. New migration: <c>dotnet ef migrations add NAME --project src/Api --output-dir Traces/Migrations</c>.</summary>
+/// <summary>The database. Judgments are added and never changed.</summary>
 internal sealed class TraceStore(DbContextOptions<TraceStore> options) : DbContext(options)
 {
     public DbSet<StoredJudgment> Judgments => Set<StoredJudgment>();

@@ -7,7 +7,7 @@ namespace SaferGuard.Training.Augmentation;
 /// <summary>Rows from the grammars, varied in surface, with traces by the offline teacher. Deterministic by seed.</summary>
 internal sealed class GeneratedRows(OfflineTeacher teacher, int seed)
 {
-    private static readonly string[] _families = ["acts", "topics", "posts"];
+    private static readonly string[] _families = ["acts", "topics", "posts", "people", "writing", "advice", "guards"];
 
     private readonly Surface _surface = new();
 

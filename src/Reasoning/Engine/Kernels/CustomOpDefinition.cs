@@ -49,7 +49,7 @@ internal unsafe struct CustomOpDefinition
         for (var i = 0; i < outputTypes.Length; i++)
             op->outputTypes[i] = (int)outputTypes[i];
 
-        op->native.Version = OrtApi.Version;
+        op->native.Version = OrtFunctions.Version;
         op->native.GetName = &Name;
         op->native.GetExecutionProviderType = &DefaultProvider;
         op->native.GetInputType = &InputType;

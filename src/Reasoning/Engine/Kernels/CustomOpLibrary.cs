@@ -19,16 +19,16 @@ public static unsafe class CustomOpLibrary
         var chosen = isa ?? KernelIsa.Best;
         if (!chosen.IsSupported)
             throw new PlatformNotSupportedException($"This processor does not have the instructions of {chosen}.");
-        OrtApi.Load();
-        OrtApi.AddDomain(options.DangerousGetHandle(), Domains[(int)chosen].Value);
+        OrtFunctions.Load();
+        OrtFunctions.AddDomain(options.DangerousGetHandle(), Domains[(int)chosen].Value);
         GC.KeepAlive(options);
     }
 
     private static nint CreateDomain(KernelIsa isa)
     {
-        var domain = OrtApi.CreateDomain("com.microsoft"u8);
-        OrtApi.AddOp(domain, PagedAttentionOp.Define(isa));
-        OrtApi.AddOp(domain, RowQuantOp.Define(isa));
+        var domain = OrtFunctions.CreateDomain("com.microsoft"u8);
+        OrtFunctions.AddOp(domain, PagedAttentionOp.Define(isa));
+        OrtFunctions.AddOp(domain, RowQuantOp.Define(isa));
         return domain;
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SaferGuard.Reasoning.Engine.Kernels;
 
 /// <summary>An input of a custom op: its elements and its shape, whose rank was checked.</summary>
@@ -11,11 +13,11 @@ internal readonly unsafe struct OrtTensor
     /// <exception cref="InvalidDataException">The input is absent, of another rank, or too large.</exception>
     public OrtTensor(nint context, int index, string name, int rank)
     {
-        var value = OrtApi.Input(context, index);
+        var value = OrtFunctions.Input(context, index);
         if (value == 0)
             throw new InvalidDataException($"{name} is missing.");
         Span<long> dimensions = stackalloc long[MaxRank];
-        var found = OrtApi.Shape(value, dimensions);
+        var found = OrtFunctions.Shape(value, dimensions);
         if (found != rank)
             throw new InvalidDataException($"{name} has {found} dimensions, not {rank}.");
         for (var i = 0; i < rank; i++)
@@ -25,7 +27,7 @@ internal readonly unsafe struct OrtTensor
             shape[i] = (int)dimensions[i];
         }
 
-        data = OrtApi.Data(value);
+        data = OrtFunctions.Data(value);
     }
 
     public float* Floats => (float*)data;
@@ -34,7 +36,7 @@ internal readonly unsafe struct OrtTensor
 
     public int this[int dimension] => shape[dimension];
 
-    [System.Runtime.CompilerServices.InlineArray(MaxRank)]
+    [InlineArray(MaxRank)]
     private struct Dimensions
     {
         private int first;

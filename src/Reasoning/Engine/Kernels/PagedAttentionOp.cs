@@ -47,14 +47,14 @@ internal static unsafe class PagedAttentionOp
         {
             Kernel created;
             created.Isa = op->Isa;
-            created.Heads = checked((int)OrtApi.Attribute(info, "num_heads"u8, 0));
-            created.KvHeads = checked((int)OrtApi.Attribute(info, "kv_num_heads"u8, 0));
-            created.Scale = OrtApi.Attribute(info, "scale"u8, 0f);
+            created.Heads = checked((int)OrtFunctions.Attribute(info, "num_heads"u8, 0));
+            created.KvHeads = checked((int)OrtFunctions.Attribute(info, "kv_num_heads"u8, 0));
+            created.Scale = OrtFunctions.Attribute(info, "scale"u8, 0f);
             if (created.Heads <= 0 || created.KvHeads <= 0)
                 throw new InvalidDataException("PagedAttention needs num_heads and kv_num_heads.");
-            if (OrtApi.Attribute(info, "do_rotary"u8, 0) != 1 || OrtApi.Attribute(info, "rotary_interleaved"u8, 0) != 0)
+            if (OrtFunctions.Attribute(info, "do_rotary"u8, 0) != 1 || OrtFunctions.Attribute(info, "rotary_interleaved"u8, 0) != 0)
                 throw new InvalidDataException("PagedAttention on the CPU needs do_rotary = 1 and rotary_interleaved = 0.");
-            if (OrtApi.Attribute(info, "local_window_size"u8, -1) != -1 || OrtApi.Attribute(info, "softcap"u8, 0f) != 0)
+            if (OrtFunctions.Attribute(info, "local_window_size"u8, -1) != -1 || OrtFunctions.Attribute(info, "softcap"u8, 0f) != 0)
                 throw new InvalidDataException("PagedAttention on the CPU has no local_window_size and no softcap.");
             *kernel = NativeMemory.Alloc((nuint)sizeof(Kernel));
             *(Kernel*)*kernel = created;
@@ -62,7 +62,7 @@ internal static unsafe class PagedAttentionOp
         }
         catch (Exception exception)
         {
-            return OrtApi.Status(exception);
+            return OrtFunctions.Status(exception);
         }
     }
 
@@ -72,24 +72,24 @@ internal static unsafe class PagedAttentionOp
         try
         {
             var job = Job((Kernel*)kernel, context);
-            job.Output = (float*)OrtApi.Output(context, 0, [job.Tokens, job.Heads * job.HeadSize]);
+            job.Output = (float*)OrtFunctions.Output(context, 0, [job.Tokens, job.Heads * job.HeadSize]);
             if (job.Tokens <= UnitTokens)
                 PagedAttentionKernel.WriteCache(&job, 0, job.Tokens);
             else
-                OrtApi.ParallelFor(context, &WriteCache, (job.Tokens + UnitTokens - 1) / UnitTokens, &job);
-            OrtApi.ParallelFor(context, &Attend, job.Units, &job);
+                OrtFunctions.ParallelFor(context, &WriteCache, (job.Tokens + UnitTokens - 1) / UnitTokens, &job);
+            OrtFunctions.ParallelFor(context, &Attend, job.Units, &job);
             return 0;
         }
         catch (Exception exception)
         {
-            return OrtApi.Status(exception);
+            return OrtFunctions.Status(exception);
         }
     }
 
     /// <summary>Reads the inputs and checks them, shapes first.</summary>
     private static PagedAttentionJob Job(Kernel* kernel, nint context)
     {
-        if (OrtApi.Input(context, 1) != 0 || OrtApi.Input(context, 2) != 0)
+        if (OrtFunctions.Input(context, 1) != 0 || OrtFunctions.Input(context, 2) != 0)
             throw new InvalidDataException("PagedAttention on the CPU takes queries, keys and values packed.");
         var qkv = new OrtTensor(context, 0, "query", rank: 2);
         var keys = new OrtTensor(context, 3, "key_cache", rank: 4);

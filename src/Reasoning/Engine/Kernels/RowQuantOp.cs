@@ -55,17 +55,17 @@ internal static unsafe class RowQuantOp
             job.Rows = x[0];
             job.Columns = x[1];
             job.X = x.Floats;
-            job.Quantised = (byte*)OrtApi.Output(context, 0, [job.Rows, job.Columns]);
-            job.Magnitudes = (float*)OrtApi.Output(context, 1, [job.Rows, 1]);
+            job.Quantised = (byte*)OrtFunctions.Output(context, 0, [job.Rows, job.Columns]);
+            job.Magnitudes = (float*)OrtFunctions.Output(context, 1, [job.Rows, 1]);
             if (job.Rows <= UnitRows)
                 RowQuantKernel.Quantise(job.Isa, job.X, 0, job.Rows, job.Columns, job.Quantised, job.Magnitudes);
             else
-                OrtApi.ParallelFor(context, &Unit, (job.Rows + UnitRows - 1) / UnitRows, &job);
+                OrtFunctions.ParallelFor(context, &Unit, (job.Rows + UnitRows - 1) / UnitRows, &job);
             return 0;
         }
         catch (Exception exception)
         {
-            return OrtApi.Status(exception);
+            return OrtFunctions.Status(exception);
         }
     }
 

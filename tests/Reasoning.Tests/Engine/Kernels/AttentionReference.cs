@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace SaferGuard.Reasoning.Tests.Engine.Kernels;
 
 /// <summary>Causal attention with rotary positions, written as the formula stands, in double precision.</summary>
@@ -17,7 +19,7 @@ internal static class AttentionReference
             {
                 var weights = new double[t + 1];
                 for (var s = 0; s <= t; s++)
-                    weights[s] = Math.Exp(queries[t].Zip(keys[s], (q, k) => q * k).Sum() / Math.Sqrt(size));
+                    weights[s] = Math.Exp(TensorPrimitives.Dot<double>(queries[t], keys[s]) / Math.Sqrt(size));
                 var total = weights.Sum();
                 for (var s = 0; s <= t; s++)
                 {

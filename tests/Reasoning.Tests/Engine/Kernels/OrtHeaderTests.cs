@@ -7,8 +7,11 @@ namespace SaferGuard.Reasoning.Tests.Engine.Kernels;
 /// <summary>The slots and layouts that the custom ops rely on, against the header of the ONNX Runtime package in use.</summary>
 public sealed partial class OrtHeaderTests
 {
-    private static readonly string Header = WithoutCommentsAndDirectives(File.ReadAllText(
-        typeof(OrtHeaderTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "OnnxRuntimeHeader").Value!));
+    private static readonly string Source = File.ReadAllText(
+        typeof(OrtHeaderTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "OnnxRuntimeHeader").Value!)
+        .ReplaceLineEndings("\n");
+
+    private static readonly string Declarations = CommentOrDirective().Replace(Source, "");
 
     [Fact]
     public void Each_slot_is_where_the_header_has_its_function()
@@ -27,18 +30,15 @@ public sealed partial class OrtHeaderTests
 
     [Fact]
     public void The_header_is_of_the_version_that_is_asked_for() =>
-        Assert.Contains($"#define ORT_API_VERSION {OrtApi.Version}\n", File.ReadAllText(
-            typeof(OrtHeaderTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "OnnxRuntimeHeader").Value!).ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        Assert.Contains($"#define ORT_API_VERSION {OrtFunctions.Version}\n", Source, StringComparison.Ordinal);
 
     /// <summary>The names of a struct's function pointers, in order, however they are declared.</summary>
     private static List<string> Members(string structName)
     {
-        var begin = Header.IndexOf($"struct {structName} {{", StringComparison.Ordinal);
-        var body = Header[begin..Header.IndexOf("\n};", begin, StringComparison.Ordinal)];
+        var begin = Declarations.IndexOf($"struct {structName} {{", StringComparison.Ordinal);
+        var body = Declarations[begin..Declarations.IndexOf("\n};", begin, StringComparison.Ordinal)];
         return [.. FunctionPointer().Matches(body).Select(match => (match.Groups["release"].Success ? "Release" : "") + match.Groups["name"].Value)];
     }
-
-    private static string WithoutCommentsAndDirectives(string header) => CommentOrDirective().Replace(header.ReplaceLineEndings("\n"), "");
 
     [GeneratedRegex(@"/\*.*?\*/|//[^\n]*|^[ \t]*#[^\n]*", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex CommentOrDirective();

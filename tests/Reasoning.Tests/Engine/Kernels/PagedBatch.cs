@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using SaferGuard.Reasoning.Engine.Kernels;
 
 namespace SaferGuard.Reasoning.Tests.Engine.Kernels;
@@ -133,7 +135,7 @@ internal sealed unsafe class PagedBatch
     }
 
     private static T* Pointer<T>(T[] pinned) where T : unmanaged =>
-        (T*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref System.Runtime.InteropServices.MemoryMarshal.GetArrayDataReference(pinned));
+        (T*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(pinned));
 
     private static T[] Pinned<T>(int length) => GC.AllocateArray<T>(length, pinned: true);
 

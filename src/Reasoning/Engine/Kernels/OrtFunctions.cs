@@ -30,7 +30,7 @@ internal enum OrtApiSlot
 /// <summary>
 /// The part of ONNX Runtime's C API that custom ops need and the managed package does not show. A status of zero is success.
 /// </summary>
-internal static unsafe partial class OrtApi
+internal static unsafe partial class OrtFunctions
 {
     /// <summary>ORT_API_VERSION of the header that the slots and the layout of <see cref="OrtCustomOp"/> come from.</summary>
     public const uint Version = 31;
