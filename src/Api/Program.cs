@@ -1,1 +1,19 @@
-Console.WriteLine();
+using SaferGuard.Api.Completions;
+using SaferGuard.Api.Configuration;
+using SaferGuard.Api.Operations;
+using SaferGuard.Api.Traces;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddConfiguration();
+builder.AddServer();
+builder.AddTraces();
+builder.AddCompletions();
+builder.AddOperations();
+
+var app = builder.Build();
+app.UseOperations();
+app.MapCompletions();
+app.MapTraces();
+app.MapHealth();
+app.MapOpenApi();
+return await app.RunUntilStoppedAsync();

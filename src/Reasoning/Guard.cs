@@ -1,50 +1,94 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using SaferGuard.Reasoning.Bundles;
+using SaferGuard.Reasoning.Decoding;
+using SaferGuard.Reasoning.Engine;
 using SaferGuard.Reasoning.Policies;
+using SaferGuard.Reasoning.Tokens;
 using SaferGuard.Reasoning.Traces;
+using Stopwatch = System.Diagnostics.Stopwatch;
 
 namespace SaferGuard.Reasoning;
 
 /// <summary>Judges conversations with one model bundle. Safe for concurrent callers, which are batched together.</summary>
 public sealed class Guard : IAsyncDisposable
 {
-    public BundleManifest Model => throw new NotImplementedException();
+    private readonly ModelBundle _bundle;
+    private readonly TraceTokens _tokens;
+    private readonly PromptTemplate _template;
+    private readonly InferenceEngine _engine;
 
-    public Policy Policy => throw new NotImplementedException();
+    private Guard(ModelBundle bundle, EngineOptions options, ILogger logger)
+    {
+        _bundle = bundle;
+        _tokens = new TraceTokens(bundle.Tokenizer, bundle.Policy, bundle.Manifest.ReadsRuleText);
+        _template = new PromptTemplate(bundle.Tokenizer);
+        var ngrams = bundle.Config.SaferguardNgrams is { } config ? new WordNgrams(bundle.Tokenizer, config) : null;
+        _engine = new InferenceEngine(new OnnxModelRunner(bundle.GraphPath, bundle.Config, options), ngrams, options, logger);
+        MaxPromptTokens = Math.Min(options.MaxPromptTokens, bundle.Config.MaxPositionEmbeddings - _tokens.MaxTraceTokens);
+    }
+
+    public BundleManifest Model => _bundle.Manifest;
+
+    public Policy Policy => _bundle.Policy;
 
     /// <summary>The most tokens that a conversation may have.</summary>
-    public int MaxPromptTokens => throw new NotImplementedException();
+    public int MaxPromptTokens { get; }
 
-    /// <summary>False when the engine has stopped on a fault: every judgment then throws <see cref="GuardUnavailableException"/>.</summary>
-    public bool IsHealthy => throw new NotImplementedException();
+    /// <summary>False when the engine has stopped on a fault: every judgment then throws <see cref="EngineUnavailableException"/>.</summary>
+    public bool IsHealthy => _engine.IsHealthy;
 
     /// <summary>Loads and verifies a bundle and starts its engine.</summary>
     /// <exception cref="InvalidDataException">The bundle is incomplete, changed or not supported.</exception>
-    public static Guard Load(string bundleFolder) => throw new NotImplementedException();
+    public static Guard Load(string bundleFolder, EngineOptions? options = null, ILogger? logger = null) =>
+        new(ModelBundle.Load(bundleFolder), options ?? new EngineOptions(), logger ?? NullLogger.Instance);
 
     /// <param name="progress">Called with the stages as they are decided, on an engine thread; must return quickly.</param>
     /// <exception cref="PromptTooLongException">The conversation has more than <see cref="MaxPromptTokens"/> tokens.</exception>
-    /// <exception cref="GuardUnavailableException">The queue is full or the engine has stopped.</exception>
-    public Task<Judgment> AssessAsync(
-        Conversation conversation, TraceLevel level, Action<TraceStage>? progress = null, CancellationToken cancellation = default) =>
-        throw new NotImplementedException();
+    /// <exception cref="EngineUnavailableException">The queue is full or the engine has stopped.</exception>
+    public async Task<Judgment> AssessAsync(
+        Conversation conversation, TraceLevel level, Action<TraceStage>? progress = null, CancellationToken cancellation = default)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var prompt = Render(conversation);
+        var program = new TraceProgram(_tokens, _bundle.Calibration, conversation, prompt, level, progress);
+        var cost = await _engine.RunAsync(program, cancellation).ConfigureAwait(false);
+        var trace = cost.Appended - prompt.Length;
+        return new Judgment(
+            program.Trace, program.Scores, program.RuleScores,
+            new TokenUsage(prompt.Length, trace, trace - cost.Chosen, Cached: 0, cost.Passes),
+            new JudgmentTimings(cost.Queue, cost.Prefill, cost.Decode, Stopwatch.GetElapsedTime(start)));
+    }
+
+    /// <summary>What the stages say before calibration, for fitting it. Rules are always checked, those of the likeliest category.</summary>
+    public async Task<StageReadings> ReadStagesAsync(Conversation conversation, CancellationToken cancellation = default)
+    {
+        var always = _bundle.Calibration with { CheckThreshold = double.Epsilon };
+        var program = new TraceProgram(_tokens, always, conversation, Render(conversation), TraceLevel.Brief, null);
+        await _engine.RunAsync(program, cancellation).ConfigureAwait(false);
+        return program.Readings;
+    }
 
     /// <summary>Writes an answer with the model itself. Only for bundles whose manifest says <see cref="BundleManifest.CanAnswer"/>.</summary>
-    /// <param name="onText">Called with each piece of text as it is decoded.</param>
-    public Task<ModelAnswer> AnswerAsync(
-        Conversation conversation, Judgment judgment, AnswerOptions options, Action<string>? onText = null, CancellationToken cancellation = default) =>
-        throw new NotImplementedException();
+    /// <param name="onText">Called with each piece of text as it is decoded, on an engine thread; must return quickly.</param>
+    /// <exception cref="InvalidOperationException">The model cannot answer, or the judgment is a refusal.</exception>
+    public async Task<ModelAnswer> AnswerAsync(
+        Conversation conversation, Judgment judgment, AnswerOptions options, Action<string>? onText = null, CancellationToken cancellation = default)
+    {
+        if (!Model.CanAnswer) throw new InvalidOperationException($"The model '{Model.Id}' judges; it does not answer.");
+        if (judgment.Trace.Path.Decision == Decision.Refuse) throw new InvalidOperationException("A refused prompt is not answered.");
+        var program = new AnswerProgram(_tokens, Render(conversation), options, _bundle.Config.MaxPositionEmbeddings, onText);
+        await _engine.RunAsync(program, cancellation).ConfigureAwait(false);
+        return program.Answer;
+    }
 
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
-}
+    public ValueTask DisposeAsync() => _engine.DisposeAsync();
 
-/// <summary>A stage of a trace that has just been decided. Sentences and evidence follow when they are written, in a later stage of the same kind.</summary>
-public abstract record TraceStage
-{
-    public sealed record Assessed(AssessmentStage Stage) : TraceStage;
-
-    public sealed record RulesChecked(IReadOnlyList<RuleCheck> Checks, IReadOnlyList<double> Scores) : TraceStage;
-
-    public sealed record PathDecided(PathStage Stage, DecisionScores Scores) : TraceStage;
+    private PromptToken[] Render(Conversation conversation)
+    {
+        var prompt = _template.Render(conversation);
+        return prompt.Length <= MaxPromptTokens ? prompt : throw new PromptTooLongException(prompt.Length, MaxPromptTokens);
+    }
 }
 
 public sealed class PromptTooLongException(int tokens, int limit)
@@ -54,5 +98,3 @@ public sealed class PromptTooLongException(int tokens, int limit)
 
     public int Limit => limit;
 }
-
-public sealed class GuardUnavailableException(string message, Exception? inner = null) : Exception(message, inner);

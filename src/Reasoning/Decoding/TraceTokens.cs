@@ -37,7 +37,11 @@ public sealed class TraceTokens
         Evidence = tokenizer.SpecialId(TraceFormat.EvidenceStart);
         Strategy = tokenizer.SpecialId(TraceFormat.Strategy);
         End = tokenizer.SpecialId(TraceFormat.End);
+        Text = new TextMask(tokenizer);
         if (readsRuleText) _ruleTexts = [.. policy.Categories.Select(c => c.Rules.Select(r => Encode(r.Text)).ToArray())];
+        MaxRules = policy.Categories.Select(c => c.Rules.Count).OrderDescending().Take(TraceFormat.MaxChosenCategories).Sum();
+        MaxDecisionTokens = MaxRules + 4 + Enumerable.Range(1, policy.Categories.Count)
+            .Select(slot => RulesChunk(Risk.None, [slot], []).Length).OrderDescending().Take(TraceFormat.MaxChosenCategories).Sum();
 
         int[] Ids(IEnumerable<string> tokens) => [.. tokens.Select(tokenizer.SpecialId)];
     }
@@ -45,6 +49,17 @@ public sealed class TraceTokens
     public GuardTokenizer Tokenizer { get; }
 
     public Policy Policy => _policy;
+
+    internal TextMask Text { get; }
+
+    /// <summary>The most rules that one trace checks.</summary>
+    public int MaxRules { get; }
+
+    /// <summary>The most tokens from the assessment to the decision, the decision included.</summary>
+    public int MaxDecisionTokens { get; }
+
+    /// <summary>The most tokens that a trace adds behind the conversation on any one path through its branches.</summary>
+    public int MaxTraceTokens => 3 + MaxDecisionTokens + EvidenceProgram.MaxTokens + 4;
 
     /// <summary>Token ids by enum value.</summary>
     public IReadOnlyList<int> Risks { get; }

@@ -31,7 +31,20 @@ public enum TraceLevel
 }
 
 /// <summary>A verbatim span of the judged conversation; <paramref name="Start"/> and <paramref name="End"/> are UTF-16 offsets in that turn.</summary>
-public sealed record Evidence(string Text, int Start, int End, int Turn);
+public sealed record Evidence(string Text, int Start, int End, int Turn)
+{
+    /// <summary>The text where it stands in the conversation: in the last turn that has it, at its first place there; null if it is nowhere.</summary>
+    public static Evidence? Locate(Conversation conversation, string text)
+    {
+        for (var turn = conversation.Turns.Count - 1; turn >= 0; turn--)
+        {
+            var start = conversation.Turns[turn].Content.IndexOf(text, StringComparison.Ordinal);
+            if (start >= 0) return new Evidence(text, start, start + text.Length, turn);
+        }
+
+        return null;
+    }
+}
 
 /// <summary>Stage 1. <paramref name="Categories"/> is empty when no category applies (S0).</summary>
 public sealed record AssessmentStage(string? Intent, IReadOnlyList<string> Categories, Risk Risk);

@@ -1,0 +1,22 @@
+# The serving image: the Api and the bundled model, without libtorch. Run: docker build -t saferguard . && docker run -p 8080:8080 saferguard
+FROM mcr.microsoft.com/dotnet/sdk:10.0-noble AS build
+WORKDIR /src
+COPY global.json Directory.Build.props Directory.Packages.props .editorconfig ./
+COPY src/Reasoning/Reasoning.csproj src/Reasoning/
+COPY src/Api/Api.csproj src/Api/
+RUN dotnet restore src/Api
+COPY src/Reasoning src/Reasoning
+COPY src/Api src/Api
+RUN dotnet publish src/Api -c Release --no-restore -o /app && mkdir /data
+
+FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled
+WORKDIR /app
+COPY --from=build /app .
+COPY models/safer-nano models/safer-nano
+COPY --from=build --chown=$APP_UID:$APP_UID /data /data
+COPY --from=build --chown=$APP_UID:$APP_UID /src/src/Reasoning/Policies/default.yaml /data/.policy.yaml
+ENV ASPNETCORE_URLS=http://0.0.0.0:8080 Store__Path=/data/saferguard.db
+VOLUME /data
+EXPOSE 8080
+USER $APP_UID
+ENTRYPOINT ["dotnet", "SaferGuard.Api.dll"]

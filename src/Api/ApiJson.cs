@@ -1,0 +1,40 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using SaferGuard.Api.Completions;
+using SaferGuard.Api.Operations;
+using SaferGuard.Reasoning.Traces;
+
+namespace SaferGuard.Api;
+
+/// <summary>The JSON of this service: what is written, and what the OpenAPI document describes.</summary>
+[JsonSerializable(typeof(AssessRequest))]
+[JsonSerializable(typeof(CompleteRequest))]
+[JsonSerializable(typeof(JudgmentBody))]
+[JsonSerializable(typeof(CompletionBody))]
+[JsonSerializable(typeof(OutputEvent))]
+[JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(Health))]
+internal sealed partial class ApiJson : JsonSerializerContext
+{
+    public static ApiJson Body { get; } = new(Configured(new JsonSerializerOptions()));
+
+    public static JsonSerializerOptions Configured(JsonSerializerOptions options)
+    {
+        options.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
+        options.NumberHandling = JsonNumberHandling.Strict;
+        // Bodies are served as application/json with nosniff, never inside HTML: quoted text stays readable in every script.
+        options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+        options.Converters.Add(new SnakeCase<Role>());
+        options.Converters.Add(new SnakeCase<TraceLevel>());
+        options.Converters.Add(new SnakeCase<Risk>());
+        options.Converters.Add(new SnakeCase<Verdict>());
+        options.Converters.Add(new SnakeCase<Decision>());
+        options.Converters.Add(new SnakeCase<OutputSource>());
+        options.Converters.Add(new SnakeCase<FinishReason>());
+        return options;
+    }
+
+    private sealed class SnakeCase<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false)
+        where T : struct, Enum;
+}

@@ -1,0 +1,58 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using SaferGuard.Reasoning.Decoding;
+using SaferGuard.Reasoning.Traces;
+
+namespace SaferGuard.Api.Completions;
+
+/// <summary>What to judge. Give either <c>input</c> or <c>messages</c>.</summary>
+/// <remarks>Made by <see cref="RequestReader"/>, so that it is valid.</remarks>
+internal record AssessRequest
+{
+    /// <summary>A single prompt of a user.</summary>
+    public string? Input { get; init; }
+
+    /// <summary>A conversation. The request that it makes is judged, in the light of all its messages.</summary>
+    public IReadOnlyList<Message>? Messages { get; init; }
+
+    /// <summary><c>full</c> explains the decisions with sentences and evidence; <c>brief</c> has the same decisions and is faster.</summary>
+    [DefaultValue(TraceLevel.Full)]
+    public TraceLevel Trace { get; init; } = TraceLevel.Full;
+
+    public Conversation ToConversation() =>
+        Messages is null ? Conversation.OfPrompt(Input!) : new([.. Messages.Select(message => new Turn(message.Role, message.Content))]);
+
+    /// <summary>The field that holds the text, for errors about it.</summary>
+    public string TextField() => Messages is null ? "input" : "messages";
+}
+
+/// <summary>What to judge and then to answer. Give either <c>input</c> or <c>messages</c>.</summary>
+internal sealed record CompleteRequest : AssessRequest
+{
+    public const double MaxTemperature = 2;
+
+    /// <summary>The most tokens of the answer.</summary>
+    [DefaultValue(256)]
+    [Range(1, int.MaxValue)]
+    public int MaxTokens { get; init; } = 256;
+
+    /// <summary>How freely the answer is sampled: 0 always takes the likeliest token.</summary>
+    [DefaultValue(0.0)]
+    [Range(0, MaxTemperature)]
+    public double Temperature { get; init; }
+
+    /// <summary>Makes sampling repeatable.</summary>
+    [DefaultValue(0)]
+    [Range(0, int.MaxValue)]
+    public int Seed { get; init; }
+
+    /// <summary>Send server-sent events: the stages of the trace as they are decided, then the answer.</summary>
+    [DefaultValue(false)]
+    public bool Stream { get; init; }
+
+    public AnswerOptions ToAnswerOptions() => new(MaxTokens, Temperature, Seed);
+}
+
+/// <summary>One message of a conversation.</summary>
+/// <param name="Content">May be empty, but not in every message.</param>
+internal sealed record Message(Role Role, string Content);

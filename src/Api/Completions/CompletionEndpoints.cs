@@ -1,0 +1,89 @@
+using System.Text.Json.Nodes;
+using Microsoft.OpenApi;
+using SaferGuard.Api.Configuration;
+using SaferGuard.Api.Operations;
+using SaferGuard.Reasoning;
+using SaferGuard.Reasoning.Engine;
+
+namespace SaferGuard.Api.Completions;
+
+internal static class CompletionEndpoints
+{
+    public static void AddCompletions(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton(services => Guard.Load(
+            services.GetRequiredService<ModelOptions>().Folder(builder.Environment.ContentRootPath),
+            services.GetRequiredService<EngineOptions>(),
+            services.GetRequiredService<ILogger<Guard>>()));
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<Judge>();
+        builder.Services.AddSingleton<CompletionStream>();
+    }
+
+    public static void MapCompletions(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/v1").WithTags("Completions");
+
+        group.MapPost("/assess", AssessAsync)
+            .WithName("assess")
+            .WithSummary("Judges a prompt or a conversation")
+            .WithDescription("A refusal is a result, not an error: the status is 200 whatever the decision is.")
+            .Accepts<AssessRequest>("application/json")
+            .Produces<JudgmentBody>()
+            .ProducesErrors()
+            .WithRequestExamples(RequestExamples.Assess);
+
+        group.MapPost("/complete", CompleteAsync)
+            .WithName("complete")
+            .WithSummary("Judges a prompt or a conversation, then answers or refuses")
+            .WithDescription(
+                "With `stream`, the response is a stream of server-sent events. `assessment`, `rule_check` and `path` carry the stages of the trace as they are "
+                + "decided, still without sentences and evidence; `judgment` carries all that `/v1/assess` would return; "
+                + "`output` carries a piece of the answer as `{\"text\"}`; `completion` carries the whole body that is stored. `data: [DONE]` ends the stream. "
+                + "An `error` event carries a problem and ends the stream instead.")
+            .Accepts<CompleteRequest>("application/json")
+            .Produces<CompletionBody>()
+            .ProducesErrors()
+            .WithRequestExamples(RequestExamples.Complete)
+            .AddOpenApiOperationTransformer((operation, _, _) =>
+            {
+                operation.Responses!["200"].Content!["text/event-stream"] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
+                return Task.CompletedTask;
+            });
+    }
+
+    private static async Task<IResult> AssessAsync(HttpContext http, Judge judge, CancellationToken cancellation)
+    {
+        var request = await RequestBody.ReadAsync(http, RequestReader.ReadAssess);
+        var judgment = await judge.AssessAsync(request, cancellation);
+        return TypedResults.Bytes(judgment.Body, JudgmentBody.ContentType);
+    }
+
+    private static async Task<IResult> CompleteAsync(HttpContext http, Judge judge, CompletionStream stream, CancellationToken cancellation)
+    {
+        var request = await RequestBody.ReadAsync(http, RequestReader.ReadComplete);
+        if (request.Stream)
+        {
+            await stream.SendAsync(http, request);
+            return TypedResults.Empty;
+        }
+
+        var judgment = await judge.CompleteAsync(request, null, cancellation);
+        return TypedResults.Bytes(judgment.Body, JudgmentBody.ContentType);
+    }
+
+    private static RouteHandlerBuilder WithRequestExamples(this RouteHandlerBuilder endpoint, IReadOnlyDictionary<string, string> examples) =>
+        endpoint.AddOpenApiOperationTransformer((operation, _, _) =>
+        {
+            operation.RequestBody!.Content!["application/json"].Examples = examples.ToDictionary(
+                example => example.Key, IOpenApiExample (example) => new OpenApiExample { Value = JsonNode.Parse(example.Value) });
+            return Task.CompletedTask;
+        });
+
+    private static RouteHandlerBuilder ProducesErrors(this RouteHandlerBuilder endpoint)
+    {
+        int[] statuses = [400, 413, 415, 503];
+        foreach (var status in statuses) endpoint.Produces<Problem>(status, Problem.ContentType);
+        return endpoint;
+    }
+}

@@ -1,0 +1,68 @@
+using System.Buffers;
+using System.Text;
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Http.Features;
+using SaferGuard.Api.Operations;
+
+namespace SaferGuard.Api.Completions;
+
+/// <summary>
+/// Sends a completion as server-sent events while it is made. What fails before the first event is an ordinary problem response;
+/// what fails later is an event, so that a stream never just ends.
+/// </summary>
+internal sealed class CompletionStream(Judge judge, ILogger<CompletionStream> logger)
+{
+    public async Task SendAsync(HttpContext http, CompleteRequest request)
+    {
+        var channel = Channel.CreateUnbounded<ServerEvent>(new() { SingleReader = true });
+        var making = MakeAsync(request, channel.Writer, http.RequestAborted);
+        await channel.Reader.WaitToReadAsync(http.RequestAborted);
+
+        http.Response.ContentType = "text/event-stream";
+        http.Response.Headers["X-Accel-Buffering"] = "no";
+        http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        try
+        {
+            await foreach (var item in channel.Reader.ReadAllAsync(http.RequestAborted)) await WriteAsync(http, item);
+            await http.Response.WriteAsync(CompletionEvents.Done, http.RequestAborted);
+        }
+        catch (Exception fault) when (!http.RequestAborted.IsCancellationRequested)
+        {
+            var problem = Errors.Of(fault);
+            if (problem.Kind == Errors.Internal) ProblemWriter.Log(logger, fault);
+            await WriteAsync(http, CompletionEvents.Failed(ProblemWriter.Body(http, problem)));
+        }
+        finally
+        {
+            await making;
+        }
+    }
+
+    /// <summary>Never throws: a fault completes the channel, behind the events that came before it.</summary>
+    private async Task MakeAsync(CompleteRequest request, ChannelWriter<ServerEvent> writer, CancellationToken cancellation)
+    {
+        var observer = new CompletionObserver(
+            stage => writer.TryWrite(CompletionEvents.Decided(stage)),
+            judgment => writer.TryWrite(CompletionEvents.Judged(judgment)),
+            text => writer.TryWrite(CompletionEvents.Wrote(text)));
+        try
+        {
+            var stored = await judge.CompleteAsync(request, observer, cancellation);
+            writer.TryWrite(CompletionEvents.Completed(stored.Body));
+            writer.Complete();
+        }
+        catch (Exception fault)
+        {
+            writer.Complete(fault);
+        }
+    }
+
+    private static async Task WriteAsync(HttpContext http, ServerEvent item)
+    {
+        var body = http.Response.BodyWriter;
+        Encoding.ASCII.GetBytes($"event: {item.Name}\ndata: ", body);
+        body.Write(item.Data);
+        body.Write("\n\n"u8);
+        await body.FlushAsync(http.RequestAborted);
+    }
+}

@@ -1,0 +1,86 @@
+using SaferGuard.Api.Operations;
+using SaferGuard.Api.Traces;
+using SaferGuard.Reasoning;
+using SaferGuard.Reasoning.Traces;
+
+namespace SaferGuard.Api.Completions;
+
+/// <summary>Who wants to know about a completion while it is made. Called on any thread, one call after the other; must return quickly.</summary>
+internal sealed record CompletionObserver(Action<TraceStage> Decided, Action<JudgmentBody> Judged, Action<string> Wrote);
+
+/// <summary>The one way from a request to a stored judgment, for every surface: judge, answer, store, and only then return.</summary>
+internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
+{
+    public async Task<StoredJudgment> AssessAsync(AssessRequest request, CancellationToken cancellation)
+    {
+        var judgment = await JudgeAsync(request, null, cancellation);
+        return await StoreAsync(Body(judgment, "assessment", "asm"));
+    }
+
+    public async Task<StoredJudgment> CompleteAsync(CompleteRequest request, CompletionObserver? observer, CancellationToken cancellation)
+    {
+        var judgment = await JudgeAsync(request, observer?.Decided, cancellation);
+        var body = Body(judgment, "completion", "cmp");
+        observer?.Judged(body);
+
+        var (output, reason) = await AnswerAsync(request, judgment, observer?.Wrote, cancellation);
+        return await StoreAsync(new CompletionBody(body, output, reason));
+    }
+
+    private async Task<Judgment> JudgeAsync(AssessRequest request, Action<TraceStage>? decided, CancellationToken cancellation)
+    {
+        try
+        {
+            return await guard.AssessAsync(request.ToConversation(), request.Trace, decided, cancellation);
+        }
+        catch (PromptTooLongException tooLong)
+        {
+            var error = new FieldError(request.TextField(), $"has {tooLong.Tokens} tokens; the model reads at most {tooLong.Limit}");
+            throw new ProblemException(Errors.PromptTooLong, "Shorten the text, or judge it in parts.", error);
+        }
+    }
+
+    private async Task<(OutputBody? Output, FinishReason Reason)> AnswerAsync(
+        CompleteRequest request, Judgment judgment, Action<string>? wrote, CancellationToken cancellation)
+    {
+        if (judgment.Trace.Path.Decision == Decision.Refuse)
+        {
+            var refusal = Refusal.Write(judgment.Trace, guard.Policy);
+            wrote?.Invoke(refusal);
+            return (new(refusal, OutputSource.Policy), FinishReason.Refused);
+        }
+
+        if (!guard.Model.CanAnswer) return (null, FinishReason.NoAnswerSource);
+        var answer = await guard.AnswerAsync(request.ToConversation(), judgment, request.ToAnswerOptions(), wrote, cancellation);
+        return (new(answer.Text, OutputSource.Model), answer.ReachedLimit ? FinishReason.Length : FinishReason.Stop);
+    }
+
+    private async Task<StoredJudgment> StoreAsync(JudgmentBody body)
+    {
+        var stored = new StoredJudgment(
+            body.Id, body.Object, body.Created, body.Decision.ToString().ToLowerInvariant(), body.Model.Digest, body.Policy.Digest, body.ToJson());
+        await log.AppendAsync(stored);
+        return stored;
+    }
+
+    private JudgmentBody Body(Judgment judgment, string kind, string prefix)
+    {
+        var now = clock.GetUtcNow();
+        var (trace, usage, timings) = (judgment.Trace, judgment.Usage, judgment.Timings);
+        return new()
+        {
+            Id = $"{prefix}_{Guid.CreateVersion7(now):N}",
+            Object = kind,
+            Created = now.ToUnixTimeSeconds(),
+            Model = new(guard.Model.Id, guard.Model.Digest),
+            Policy = new(guard.Policy.Id, guard.Policy.Version, guard.Policy.Digest),
+            Decision = trace.Path.Decision,
+            Scores = judgment.Scores,
+            Trace = new(trace.Assessment, RuleCheckBody.Of(trace.RuleChecks, judgment.RuleScores), trace.Path),
+            Usage = new(usage.Input, usage.Trace, usage.Forced, usage.Cached),
+            Timings = new(Milliseconds(timings.Queue), Milliseconds(timings.Prefill), Milliseconds(timings.Decode), Milliseconds(timings.Total)),
+        };
+    }
+
+    private static double Milliseconds(TimeSpan time) => Math.Round(time.TotalMilliseconds, 3);
+}

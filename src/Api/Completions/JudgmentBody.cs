@@ -1,0 +1,125 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using SaferGuard.Reasoning.Traces;
+
+namespace SaferGuard.Api.Completions;
+
+/// <summary>A judgment: the decision, the three-stage trace that led to it, and what it cost.</summary>
+internal record JudgmentBody
+{
+    public const string ContentType = "application/json";
+
+    /// <summary>Sortable by time. Read the judgment again at <c>/v1/traces/{id}</c>.</summary>
+    public required string Id { get; init; }
+
+    /// <summary><c>assessment</c> or <c>completion</c>.</summary>
+    public required string Object { get; init; }
+
+    /// <summary>Unix time in seconds.</summary>
+    public required long Created { get; init; }
+
+    public required ModelBody Model { get; init; }
+
+    public required PolicyBody Policy { get; init; }
+
+    /// <summary><c>answer</c>: nothing speaks against it. <c>care</c>: answer, but along the strategy. <c>refuse</c>: do not answer.</summary>
+    public required Decision Decision { get; init; }
+
+    /// <summary>Calibrated probabilities of the three decisions. They sum to 1.</summary>
+    public required DecisionScores Scores { get; init; }
+
+    public required TraceBody Trace { get; init; }
+
+    public required UsageBody Usage { get; init; }
+
+    public required TimingsBody Timings { get; init; }
+
+    public virtual byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, ApiJson.Body.JudgmentBody);
+}
+
+/// <summary>A judgment, and the answer or refusal that follows from it.</summary>
+internal sealed record CompletionBody : JudgmentBody
+{
+    [JsonConstructor]
+    public CompletionBody()
+    {
+    }
+
+    /// <summary>Goes on from a judgment.</summary>
+    [SetsRequiredMembers]
+    public CompletionBody(JudgmentBody judgment, OutputBody? output, FinishReason reason)
+        : base(judgment)
+    {
+        Output = output;
+        FinishReason = reason;
+    }
+
+    /// <summary>Null when the decision allows an answer but there is no model that can write one.</summary>
+    [JsonPropertyOrder(1)]
+    public required OutputBody? Output { get; init; }
+
+    [JsonPropertyOrder(1)]
+    public required FinishReason FinishReason { get; init; }
+
+    public override byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, ApiJson.Body.CompletionBody);
+}
+
+/// <summary>The model that judged.</summary>
+/// <param name="Digest">SHA-256 of the bundle's manifest, which fixes every file of the model.</param>
+internal sealed record ModelBody(string Id, string Digest);
+
+/// <summary>The policy that was applied.</summary>
+/// <param name="Digest">SHA-256 of the policy file.</param>
+internal sealed record PolicyBody(string Id, string Version, string Digest);
+
+/// <summary>The three stages, in the order in which they were decided.</summary>
+/// <param name="RuleCheck">Every rule of the chosen categories, in the policy's order. Empty when no category applies.</param>
+internal sealed record TraceBody(AssessmentStage Assessment, IReadOnlyList<RuleCheckBody> RuleCheck, PathStage Path);
+
+/// <summary>What was found for one rule.</summary>
+/// <param name="Rule">Id of the rule, for example <c>S5.2</c>.</param>
+/// <param name="Score">Calibrated probability that the rule is violated, whatever the verdict says.</param>
+/// <param name="Evidence">The words that violate the rule, quoted verbatim. Null for other verdicts and in brief traces.</param>
+internal sealed record RuleCheckBody(string Rule, Verdict Verdict, double Score, Evidence? Evidence)
+{
+    public static IReadOnlyList<RuleCheckBody> Of(IReadOnlyList<RuleCheck> checks, IReadOnlyList<double> scores) =>
+        [.. checks.Zip(scores, (check, score) => new RuleCheckBody(check.Rule, check.Verdict, score, check.Evidence))];
+}
+
+/// <summary>What the judgment cost, in tokens.</summary>
+/// <param name="InputTokens">Tokens of the conversation.</param>
+/// <param name="TraceTokens">Tokens of the trace.</param>
+/// <param name="ForcedTokens">Those of them that the format gave, so that they were not decoded one by one.</param>
+/// <param name="CachedTokens">Tokens of the conversation that were not computed again.</param>
+internal sealed record UsageBody(int InputTokens, int TraceTokens, int ForcedTokens, int CachedTokens);
+
+/// <summary>Where the time went, in milliseconds.</summary>
+internal sealed record TimingsBody(double QueueMs, double PrefillMs, double DecodeMs, double TotalMs);
+
+/// <summary>The text for the user.</summary>
+internal sealed record OutputBody(string Text, OutputSource Source);
+
+/// <summary>Who wrote the output: the model that judged, the policy (a refusal), or a model behind the service.</summary>
+internal enum OutputSource
+{
+    Model,
+    Policy,
+    Upstream,
+}
+
+/// <summary>Why the output ends where it does.</summary>
+internal enum FinishReason
+{
+    /// <summary>The answer is complete.</summary>
+    Stop,
+
+    /// <summary>The answer reached <c>max_tokens</c>.</summary>
+    Length,
+
+    /// <summary>The decision is to refuse; the output says why.</summary>
+    Refused,
+
+    /// <summary>The decision allows an answer, but no model that can write one is configured.</summary>
+    NoAnswerSource,
+}

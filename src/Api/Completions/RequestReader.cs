@@ -1,0 +1,106 @@
+using System.Buffers;
+using System.Text.Json;
+using SaferGuard.Api.Configuration;
+using SaferGuard.Api.Operations;
+using SaferGuard.Reasoning.Traces;
+
+namespace SaferGuard.Api.Completions;
+
+/// <summary>Reads the JSON body of a request into a valid request, or says everything that is wrong with it.</summary>
+internal static class RequestReader
+{
+    private static readonly JsonDocumentOptions s_json = new() { MaxDepth = 8 };
+
+    /// <exception cref="ProblemException">The body is not a valid request.</exception>
+    public static AssessRequest ReadAssess(ReadOnlySequence<byte> body, LimitOptions limits) => Read(body, (json, errors) =>
+    {
+        var fields = new JsonFields(json, "", errors, "input", "messages", "trace");
+        return ReadSubject(fields, errors, limits, new AssessRequest());
+    });
+
+    /// <exception cref="ProblemException">The body is not a valid request.</exception>
+    public static CompleteRequest ReadComplete(ReadOnlySequence<byte> body, LimitOptions limits) => Read(body, (json, errors) =>
+    {
+        var fields = new JsonFields(json, "", errors, "input", "messages", "trace", "max_tokens", "temperature", "seed", "stream");
+        var defaults = new CompleteRequest();
+        return ReadSubject(fields, errors, limits, defaults) with
+        {
+            MaxTokens = fields.Integer("max_tokens", 1, limits.MaxAnswerTokens) ?? defaults.MaxTokens,
+            Temperature = fields.Number("temperature", 0, CompleteRequest.MaxTemperature) ?? defaults.Temperature,
+            Seed = fields.Integer("seed", 0, int.MaxValue) ?? defaults.Seed,
+            Stream = fields.Boolean("stream") ?? defaults.Stream,
+        };
+    });
+
+    private static T Read<T>(ReadOnlySequence<byte> body, Func<JsonElement, FieldErrors, T> read)
+    {
+        using var json = Parse(body);
+        var errors = new FieldErrors();
+        var request = read(json.RootElement, errors);
+        return errors.Count == 0
+            ? request
+            : throw new ProblemException(Errors.InvalidRequest, "Mend the fields that are named in errors. Nothing was judged.", errors.All);
+    }
+
+    private static JsonDocument Parse(ReadOnlySequence<byte> body)
+    {
+        try
+        {
+            return JsonDocument.Parse(body, s_json);
+        }
+        catch (JsonException malformed)
+        {
+            // The reader's message ends with its own, zero-based form of the position.
+            var reason = malformed.Message.AsSpan();
+            var position = reason.IndexOf(" LineNumber:", StringComparison.Ordinal);
+            if (position >= 0) reason = reason[..position];
+            throw new ProblemException(
+                Errors.InvalidRequest,
+                "Send one JSON object in UTF-8.",
+                new FieldError("body", $"is not JSON at line {malformed.LineNumber + 1}, byte {malformed.BytePositionInLine + 1}: {reason}"));
+        }
+    }
+
+    private static T ReadSubject<T>(JsonFields fields, FieldErrors errors, LimitOptions limits, T request)
+        where T : AssessRequest
+    {
+        var (hasInput, hasMessages) = (fields.Has("input"), fields.Has("messages"));
+        if (hasInput && hasMessages) errors.Add("messages", "must not be given together with input; choose one");
+        else if (fields.IsObject && !hasInput && !hasMessages) errors.Add("input", "is missing; give input or messages");
+
+        var input = fields.Text("input");
+        if (input is not null && string.IsNullOrWhiteSpace(input)) errors.Add("input", "must not be empty");
+        return request with
+        {
+            Input = input,
+            Messages = fields.Array("messages") is { } messages ? ReadMessages(messages, errors, limits) : null,
+            Trace = fields.Choice<TraceLevel>("trace") ?? request.Trace,
+        };
+    }
+
+    private static List<Message> ReadMessages(JsonElement json, FieldErrors errors, LimitOptions limits)
+    {
+        var messages = new List<Message>();
+        if (json.GetArrayLength() > limits.MaxTurns)
+        {
+            errors.Add("messages", $"must have at most {limits.MaxTurns} messages, not {json.GetArrayLength()}");
+            return messages;
+        }
+
+        var before = errors.Count;
+        foreach (var item in json.EnumerateArray())
+        {
+            var path = $"messages[{messages.Count}]";
+            var fields = new JsonFields(item, path, errors, "role", "content");
+            fields.Require("role", "content");
+            messages.Add(new(fields.Choice<Role>("role") ?? default, fields.Text("content") ?? ""));
+        }
+
+        if (errors.Count == before && messages.All(message => string.IsNullOrWhiteSpace(message.Content)))
+        {
+            errors.Add("messages", "must have at least one message that is not empty");
+        }
+
+        return messages;
+    }
+}

@@ -1,0 +1,66 @@
+using Microsoft.Extensions.Options;
+using SaferGuard.Reasoning.Engine;
+
+namespace SaferGuard.Api.Configuration;
+
+internal static partial class ServiceConfiguration
+{
+    private const string DefaultUrl = "http://127.0.0.1:8080";
+
+    /// <summary>Binds every section of the configuration strictly: an unknown key is an error, and all errors are reported at once when the service starts.</summary>
+    public static void AddConfiguration(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSection<ModelOptions, ModelValidator>("Model");
+        builder.Services.AddSection<EngineOptions, EngineValidator>("Engine");
+        builder.Services.AddSection<StoreOptions, StoreValidator>("Store");
+        builder.Services.AddSection<LimitOptions, LimitValidator>("Limits");
+        builder.Services.AddSection<ShutdownOptions, ShutdownValidator>("Shutdown");
+
+        string[] addressKeys = ["urls", "http_ports", "https_ports"];
+        if (addressKeys.All(key => string.IsNullOrEmpty(builder.Configuration[key]))) builder.WebHost.UseUrls(DefaultUrl);
+    }
+
+    private static void AddSection<TOptions, TValidator>(this IServiceCollection services, string section)
+        where TOptions : class
+        where TValidator : class, IValidateOptions<TOptions>
+    {
+        services.AddSingleton<IValidateOptions<TOptions>, TValidator>();
+        services.AddOptions<TOptions>().Configure<IConfiguration>((options, all) => Bind(options, all.GetSection(section))).ValidateOnStart();
+        services.AddSingleton(provider => provider.GetRequiredService<IOptions<TOptions>>().Value);
+    }
+
+    private static void Bind<TOptions>(TOptions options, IConfigurationSection section)
+        where TOptions : class
+    {
+        try
+        {
+            section.Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
+        }
+        catch (InvalidOperationException unreadable)
+        {
+            // The start-up check collects only this type, over all sections.
+            throw new OptionsValidationException(section.Key, typeof(TOptions), [$"{section.Key}: {unreadable.Message}"]);
+        }
+    }
+
+    private sealed class EngineValidator : IValidateOptions<EngineOptions>
+    {
+        public ValidateOptionsResult Validate(string? name, EngineOptions options)
+        {
+            var errors = options.Errors().Select(error => $"Engine: {error}").ToList();
+            return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+        }
+    }
+
+    [OptionsValidator]
+    private sealed partial class ModelValidator : IValidateOptions<ModelOptions>;
+
+    [OptionsValidator]
+    private sealed partial class StoreValidator : IValidateOptions<StoreOptions>;
+
+    [OptionsValidator]
+    private sealed partial class LimitValidator : IValidateOptions<LimitOptions>;
+
+    [OptionsValidator]
+    private sealed partial class ShutdownValidator : IValidateOptions<ShutdownOptions>;
+}

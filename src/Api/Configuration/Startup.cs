@@ -1,0 +1,45 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using SaferGuard.Api.Traces;
+using SaferGuard.Reasoning;
+
+namespace SaferGuard.Api.Configuration;
+
+internal static class Startup
+{
+    /// <summary>Runs until the service is told to stop. What keeps it from starting is said in plain words, with exit code 1.</summary>
+    public static async Task<int> RunUntilStoppedAsync(this WebApplication app)
+    {
+        try
+        {
+            app.Services.GetRequiredService<IStartupValidator>().Validate();
+            app.Services.GetRequiredService<Guard>();
+            await app.Services.GetRequiredService<IDbContextFactory<TraceStore>>().MigrateAsync();
+            await app.RunAsync();
+            return 0;
+        }
+        catch (Exception fault) when (Explain(fault) is { } reason)
+        {
+            await Console.Error.WriteLineAsync($"SaferGuard cannot start. {reason}");
+            return 1;
+        }
+        finally
+        {
+            await app.DisposeAsync();
+        }
+    }
+
+    private static string? Explain(Exception fault) => fault switch
+    {
+        OptionsValidationException invalid => "The configuration is not valid:" + Lines(invalid.Failures),
+        AggregateException several when several.InnerExceptions.All(inner => inner is OptionsValidationException) =>
+            "The configuration is not valid:" + Lines(several.InnerExceptions.Cast<OptionsValidationException>().SelectMany(invalid => invalid.Failures)),
+        InvalidDataException model => $"The model cannot be used: {model.Message}",
+        SqliteException store => $"The store cannot be opened: {store.Message}",
+        IOException or UnauthorizedAccessException => fault.Message,
+        _ => null,
+    };
+
+    private static string Lines(IEnumerable<string> lines) => string.Concat(lines.Select(line => $"{Environment.NewLine}  - {line}"));
+}

@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace SaferGuard.Api.Operations;
+
+/// <summary>Turns every error into problem details: exceptions, and statuses that come without a body.</summary>
+internal sealed partial class ProblemWriter(RequestDelegate next, ILogger<ProblemWriter> logger)
+{
+    /// <summary>Not a standard status: the client went away before there was a response. Nobody receives it, only the log shows it.</summary>
+    private const int ClientClosedRequest = 499;
+
+    public async Task InvokeAsync(HttpContext http)
+    {
+        try
+        {
+            await next(http);
+            if (Errors.OfStatus(http.Response.StatusCode) is { } problem && HasNoBody(http.Response)) await WriteAsync(http, problem);
+        }
+        catch (Exception) when (http.RequestAborted.IsCancellationRequested)
+        {
+            if (!http.Response.HasStarted) http.Response.StatusCode = ClientClosedRequest;
+        }
+        catch (Exception exception) when (!http.Response.HasStarted)
+        {
+            var problem = Errors.Of(exception);
+            if (problem.Kind == Errors.Internal) Log(logger, exception);
+            await WriteAsync(http, problem);
+        }
+    }
+
+    /// <summary>The JSON of a problem.</summary>
+    public static byte[] Body(HttpContext http, ProblemException problem) => JsonSerializer.SerializeToUtf8Bytes(
+        new Problem(
+            problem.Kind.Type,
+            problem.Kind.Title,
+            problem.Kind.Status,
+            problem.Message,
+            Activity.Current?.TraceId.ToHexString() ?? http.TraceIdentifier,
+            problem.Errors),
+        ApiJson.Body.Problem);
+
+    /// <summary>Logs a fault without its message, which may quote the user.</summary>
+    public static void Log(ILogger logger, Exception exception) =>
+        LogFault(logger, exception.GetType().FullName, exception.InnerException?.GetType().FullName, exception.StackTrace);
+
+    private static async Task WriteAsync(HttpContext http, ProblemException problem)
+    {
+        var body = Body(http, problem);
+        http.Response.StatusCode = problem.Kind.Status;
+        http.Response.ContentType = Problem.ContentType;
+        http.Response.ContentLength = body.Length;
+        if (problem.Kind == Errors.Unavailable) http.Response.Headers.RetryAfter = "1";
+        await http.Response.Body.WriteAsync(body, http.RequestAborted);
+    }
+
+    private static bool HasNoBody(HttpResponse response) => !response.HasStarted && response.ContentLength is null && response.ContentType is null;
+
+    [LoggerMessage(LogLevel.Error, "Fault {Exception} ({Inner})\n{Stack}")]
+    private static partial void LogFault(ILogger logger, string? exception, string? inner, string? stack);
+}

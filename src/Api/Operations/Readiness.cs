@@ -1,0 +1,25 @@
+using Microsoft.EntityFrameworkCore;
+using SaferGuard.Api.Traces;
+using SaferGuard.Reasoning;
+
+namespace SaferGuard.Api.Operations;
+
+/// <summary>Knows whether the service can do its work now: the guard has judged something, the store is reachable, and it is not stopping.</summary>
+internal sealed class Readiness(Guard guard, IDbContextFactory<TraceStore> stores, IHostApplicationLifetime lifetime)
+{
+    private volatile bool _warmedUp;
+
+    public void WarmedUp() => _warmedUp = true;
+
+    /// <summary>Why the service is not ready; empty when it is.</summary>
+    public async Task<IReadOnlyList<FieldError>> ReasonsAsync(CancellationToken cancellation)
+    {
+        var reasons = new List<FieldError>();
+        if (lifetime.ApplicationStopping.IsCancellationRequested) reasons.Add(new("service", "is stopping"));
+        if (!guard.IsHealthy) reasons.Add(new("engine", "has stopped on a fault"));
+        else if (!_warmedUp) reasons.Add(new("engine", "has not judged its first prompt yet"));
+        await using var store = await stores.CreateDbContextAsync(cancellation);
+        if (!await store.Database.CanConnectAsync(cancellation)) reasons.Add(new("store", "cannot be reached"));
+        return reasons;
+    }
+}

@@ -1,0 +1,43 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+
+namespace SaferGuard.Api.Traces;
+
+/// <summary>A judgment as it was returned. <paramref name="Body"/> is the exact response, byte for byte.</summary>
+/// <param name="Id"><c>asm_</c> or <c>cmp_</c> and a UUID of version 7, so that ids sort by time.</param>
+/// <param name="Kind"><c>assessment</c> or <c>completion</c>.</param>
+/// <param name="Created">Unix time in seconds.</param>
+internal sealed record StoredJudgment(
+    string Id, string Kind, long Created, string Decision, string ModelDigest, string PolicyDigest, byte[] Body);
+
+/// <summary>The database. Judgments are added and never changed.</summary>
+internal sealed class TraceStore(DbContextOptions<TraceStore> options) : DbContext(options)
+{
+    public DbSet<StoredJudgment> Judgments => Set<StoredJudgment>();
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        var judgment = modelBuilder.Entity<StoredJudgment>();
+        judgment.ToTable("judgments");
+        judgment.HasKey(j => j.Id);
+        judgment.Property(j => j.Id).HasColumnName("id");
+        judgment.Property(j => j.Kind).HasColumnName("kind");
+        judgment.Property(j => j.Created).HasColumnName("created");
+        judgment.Property(j => j.Decision).HasColumnName("decision");
+        judgment.Property(j => j.ModelDigest).HasColumnName("model_digest");
+        judgment.Property(j => j.PolicyDigest).HasColumnName("policy_digest");
+        judgment.Property(j => j.Body).HasColumnName("body");
+    }
+}
+
+internal static class TraceStoreMigration
+{
+    /// <summary>Creates the store's folder and file where they are missing, and brings the schema up to date.</summary>
+    public static async Task MigrateAsync(this IDbContextFactory<TraceStore> stores)
+    {
+        await using var store = await stores.CreateDbContextAsync();
+        var file = new SqliteConnectionStringBuilder(store.Database.GetConnectionString()).DataSource;
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        await store.Database.MigrateAsync();
+    }
+}

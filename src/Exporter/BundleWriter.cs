@@ -1,0 +1,83 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using SaferGuard.Reasoning.Bundles;
+using SaferGuard.Reasoning.Checkpoints;
+using SaferGuard.Reasoning.Decoding;
+using SaferGuard.Reasoning.Policies;
+
+namespace SaferGuard.Exporter;
+
+/// <summary>What a bundle says of its model that the checkpoint's files do not.</summary>
+internal sealed record BundleTraits(string Id, bool CanAnswer = false, bool ReadsRuleText = false);
+
+/// <summary>Writes bundles: a graph, the files of the checkpoint that serving needs, and a manifest that fixes them all.</summary>
+internal static class BundleWriter
+{
+    private const string ModelCardFile = "README.md";
+
+    /// <summary>Writes a bundle into a new folder and loads it again.</summary>
+    /// <exception cref="InvalidDataException">A file of the checkpoint is missing or wrong.</exception>
+    public static ModelBundle Write(Checkpoint checkpoint, WeightFormat format, BundleTraits traits, string folder, TimeProvider time)
+    {
+        if (!File.Exists(Path.Combine(checkpoint.Folder, Checkpoint.TokenizerFile)))
+            throw new InvalidDataException($"The checkpoint has no {Checkpoint.TokenizerFile}.");
+
+        Directory.CreateDirectory(folder);
+        TransformerExporter.Export(checkpoint, format, folder);
+        TryCopy(Checkpoint.ConfigFile, BundleManifest.ConfigFile);
+        TryCopy(Checkpoint.TokenizerFile, BundleManifest.TokenizerFile);
+        TryCopy(ModelCardFile, ModelCardFile);
+        if (!TryCopy(BundleManifest.PolicyFile, BundleManifest.PolicyFile)) WriteFile(BundleManifest.PolicyFile, PolicyReader.DefaultBytes());
+        if (!TryCopy(BundleManifest.CalibrationFile, BundleManifest.CalibrationFile))
+            WriteFile(BundleManifest.CalibrationFile, Calibration.Neutral.ToJson());
+
+        var manifest = new BundleManifest(
+            BundleManifest.CurrentFormat,
+            traits.Id,
+            time.GetUtcNow(),
+            format.ToString().ToLowerInvariant(),
+            traits.CanAnswer,
+            traits.ReadsRuleText,
+            checkpoint.Config.MaxPositionEmbeddings,
+            Describe(folder));
+        WriteFile(BundleManifest.FileName, JsonSerializer.SerializeToUtf8Bytes(manifest, ModelBundle.ManifestJson));
+        return Load(folder);
+
+        bool TryCopy(string source, string target)
+        {
+            var path = Path.Combine(checkpoint.Folder, source);
+            if (!File.Exists(path)) return false;
+            File.Copy(path, Path.Combine(folder, target));
+            return true;
+        }
+
+        void WriteFile(string name, byte[] bytes) => File.WriteAllBytes(Path.Combine(folder, name), bytes);
+    }
+
+    /// <summary>Loads what was written as the service will, so that a bundle that it would refuse is never handed out.</summary>
+    private static ModelBundle Load(string folder)
+    {
+        var bundle = ModelBundle.Load(folder);
+        try
+        {
+            _ = new TraceTokens(bundle.Tokenizer, bundle.Policy, bundle.Manifest.ReadsRuleText);
+            return bundle;
+        }
+        catch (KeyNotFoundException e)
+        {
+            throw new InvalidDataException($"{BundleManifest.TokenizerFile}: {e.Message}", e);
+        }
+    }
+
+    private static SortedDictionary<string, BundleFile> Describe(string folder)
+    {
+        var files = new SortedDictionary<string, BundleFile>(StringComparer.Ordinal);
+        foreach (var path in Directory.EnumerateFiles(folder))
+        {
+            using var stream = File.OpenRead(path);
+            files.Add(Path.GetFileName(path), new BundleFile(Convert.ToHexStringLower(SHA256.HashData(stream)), stream.Length));
+        }
+
+        return files;
+    }
+}

@@ -1,0 +1,98 @@
+using System.Globalization;
+using Microsoft.ML.OnnxRuntime;
+using SaferGuard.Reasoning;
+using SaferGuard.Reasoning.Bundles;
+using SaferGuard.Reasoning.Checkpoints;
+using SaferGuard.Reasoning.Traces;
+using Spectre.Console;
+
+namespace SaferGuard.Exporter;
+
+/// <summary>One export: read, write, prove, publish.</summary>
+internal sealed class ExportRun(ExportOptions options, IAnsiConsole console, TimeProvider time)
+{
+    public const int Success = 0;
+    public const int BadInput = 1;
+    public const int NotExact = 2;
+
+    public async Task<int> RunAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return await ExportAsync(cancellation);
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or OnnxRuntimeException)
+        {
+            console.MarkupLineInterpolated($"[red]Error:[/] {e.Message}");
+            return BadInput;
+        }
+        catch (OperationCanceledException)
+        {
+            console.MarkupLine("[yellow]Cancelled; nothing was written.[/]");
+            return BadInput;
+        }
+    }
+
+    private async Task<int> ExportAsync(CancellationToken cancellation)
+    {
+        var conversations = options.Dev is { } dev ? DevRows.Read(dev) : [];
+        using var output = new OutputFolder(options.Out, BundleManifest.FileName, options.Force);
+        var checkpoint = Step("Reading the checkpoint", () => Checkpoint.Load(options.Checkpoint));
+        var reference = Step("Reading its reference", () => Reference.Load(options.Checkpoint, checkpoint.Config));
+
+        // Whatever is exported, the exact graph is what the trainer's logits prove.
+        var bundle = Write(WeightFormat.Fp32);
+        var parity = Step("Comparing fp32 with the trainer's logits", () => ParityCheck.Run(bundle, reference));
+        var reports = new List<(WeightFormat, ParityReport)> { (WeightFormat.Fp32, parity) };
+        VerdictAgreement? agreement = null;
+        if (parity.IsExact && options.Weights != WeightFormat.Fp32)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var exact = bundle;
+            bundle = Write(options.Weights);
+            reports.Add((options.Weights, Step($"Comparing {Name(options.Weights)} with the trainer's logits", () => ParityCheck.Run(bundle, reference))));
+            if (conversations.Count > 0) agreement = await CompareAsync(exact, bundle, conversations, cancellation);
+        }
+
+        console.Write(ExportTables.Parity(reports));
+        if (!parity.IsExact)
+        {
+            console.MarkupLine("[red]The graph does not compute what the trainer's model computes; nothing was written.[/]");
+            return NotExact;
+        }
+
+        if (agreement is not null) console.Write(ExportTables.Agreement(agreement));
+        cancellation.ThrowIfCancellationRequested();
+        output.Publish(bundle.Folder);
+        console.MarkupLineInterpolated(
+            CultureInfo.InvariantCulture,
+            $"[green]{options.Traits.Id}[/] ({Name(options.Weights)}, {bundle.Manifest.Files.Values.Sum(f => f.Bytes) / 1e6:F1} MB) → {options.Out}");
+        return Success;
+
+        ModelBundle Write(WeightFormat format) => Step(
+            $"Writing the {Name(format)} graph",
+            () => BundleWriter.Write(checkpoint, format, options.Traits, output.Folder(Name(format)), time));
+    }
+
+    private async Task<VerdictAgreement> CompareAsync(
+        ModelBundle exact, ModelBundle quantised, IReadOnlyList<Conversation> conversations, CancellationToken cancellation)
+    {
+        await using var exactGuard = Guard.Load(exact.Folder);
+        await using var quantisedGuard = Guard.Load(quantised.Folder);
+        return await console.Progress().StartAsync(progress =>
+        {
+            var task = progress.AddTask("Judging the dev rows twice", maxValue: conversations.Count);
+            return VerdictAgreement.MeasureAsync(exactGuard, quantisedGuard, conversations, () => task.Increment(1), cancellation);
+        });
+    }
+
+    private T Step<T>(string what, Func<T> work)
+    {
+        var start = time.GetTimestamp();
+        var result = console.Profile.Capabilities.Interactive ? console.Status().Start($"{what}…", _ => work()) : work();
+        console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"{what} [grey]{time.GetElapsedTime(start).TotalSeconds:F1} s[/]");
+        return result;
+    }
+
+    private static string Name(WeightFormat format) => format.ToString().ToLowerInvariant();
+}

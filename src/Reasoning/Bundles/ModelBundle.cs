@@ -1,0 +1,75 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using SaferGuard.Reasoning.Checkpoints;
+using SaferGuard.Reasoning.Decoding;
+using SaferGuard.Reasoning.Policies;
+using SaferGuard.Reasoning.Tokens;
+
+namespace SaferGuard.Reasoning.Bundles;
+
+/// <summary>A verified model bundle: every file has the hash that the manifest states, and every part has been parsed.</summary>
+public sealed record ModelBundle(
+    string Folder, BundleManifest Manifest, ModelConfig Config, GuardTokenizer Tokenizer, Policy Policy, Calibration Calibration)
+{
+    private static readonly string[] Required =
+    [
+        BundleManifest.GraphFile, BundleManifest.WeightsFile, BundleManifest.ConfigFile, BundleManifest.TokenizerFile,
+        BundleManifest.PolicyFile, BundleManifest.CalibrationFile,
+    ];
+
+    public static JsonSerializerOptions ManifestJson { get; } = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        WriteIndented = true,
+        RespectRequiredConstructorParameters = true,
+        UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow,
+    };
+
+    public string GraphPath => Path.Combine(Folder, BundleManifest.GraphFile);
+
+    /// <exception cref="InvalidDataException">A file is missing, has been changed, or cannot be read; the message names it.</exception>
+    public static ModelBundle Load(string folder)
+    {
+        var manifest = ReadManifest(folder);
+        foreach (var (name, file) in manifest.Files) Verify(folder, name, file);
+        var config = ModelConfig.Read(folder);
+        var tokenizer = GuardTokenizer.Load(Path.Combine(folder, BundleManifest.TokenizerFile));
+        if (tokenizer.VocabularySize > config.VocabSize)
+            throw new InvalidDataException($"{folder}: the tokeniser has {tokenizer.VocabularySize} tokens, the model {config.VocabSize}.");
+        var policy = PolicyReader.Read(File.ReadAllBytes(Path.Combine(folder, BundleManifest.PolicyFile)));
+        var calibration = Calibration.Parse(File.ReadAllBytes(Path.Combine(folder, BundleManifest.CalibrationFile)));
+        return new ModelBundle(folder, manifest, config, tokenizer, policy, calibration);
+    }
+
+    private static BundleManifest ReadManifest(string folder)
+    {
+        var path = Path.Combine(folder, BundleManifest.FileName);
+        if (!File.Exists(path)) throw new InvalidDataException($"{folder} is not a model bundle: it has no {BundleManifest.FileName}.");
+        var bytes = File.ReadAllBytes(path);
+        BundleManifest? manifest;
+        try
+        {
+            manifest = JsonSerializer.Deserialize<BundleManifest>(bytes, ManifestJson);
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"{path}: {e.Message}", e);
+        }
+
+        if (manifest?.Format != BundleManifest.CurrentFormat)
+            throw new InvalidDataException($"{path}: format {manifest?.Format} is not supported ({BundleManifest.CurrentFormat} is).");
+        foreach (var name in Required)
+            if (!manifest.Files.ContainsKey(name)) throw new InvalidDataException($"{path}: '{name}' is missing.");
+        return manifest with { Digest = "sha256:" + Convert.ToHexStringLower(SHA256.HashData(bytes)) };
+    }
+
+    private static void Verify(string folder, string name, BundleFile expected)
+    {
+        if (name != Path.GetFileName(name)) throw new InvalidDataException($"{folder}: '{name}' is not a plain file name.");
+        var path = Path.Combine(folder, name);
+        if (!File.Exists(path)) throw new InvalidDataException($"{path} is missing.");
+        using var stream = File.OpenRead(path);
+        if (stream.Length != expected.Bytes || Convert.ToHexStringLower(SHA256.HashData(stream)) != expected.Sha256)
+            throw new InvalidDataException($"{path} is not the file that the manifest describes.");
+    }
+}

@@ -1,0 +1,59 @@
+using System.Text.Json;
+
+namespace SaferGuard.Reasoning.Decoding;
+
+/// <summary>A logistic function of what the model's stages say. Fitted on dev rows; all inputs are log-odds.</summary>
+/// <param name="Bias">Constant.</param>
+/// <param name="Impression">Weight of "refuse" at the first impression.</param>
+/// <param name="Category">Weight of "some category applies".</param>
+/// <param name="Verdict">Weight of "violated" at the rule's query token.</param>
+public sealed record StageWeights(double Bias, double Impression, double Category, double Verdict)
+{
+    public double Probability(double impression, double category, double verdict = 0) =>
+        1 / (1 + Math.Exp(-(Bias + Impression * impression + Category * category + Verdict * verdict)));
+}
+
+/// <summary>
+/// <c>calibration.json</c> of a bundle: turns what each stage says into probabilities, and the thresholds that decide.
+/// </summary>
+/// <param name="Checked">Probability that a refusing rule is violated, after its check.</param>
+/// <param name="Unchecked">Probability that the request must be refused, before any check.</param>
+/// <param name="ViolationThreshold">A rule is violated from this probability on.</param>
+/// <param name="CheckThreshold">Rules are checked from this unchecked probability on, even if "no category" is the likeliest category.</param>
+/// <param name="CategoryThreshold">Further categories are verified from this share of the categories' probability on.</param>
+public sealed record Calibration(
+    StageWeights Checked, StageWeights Unchecked, double ViolationThreshold, double CheckThreshold, double CategoryThreshold)
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        WriteIndented = true,
+        RespectRequiredConstructorParameters = true,
+        UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow,
+    };
+
+    /// <summary>Takes the model's own probabilities as they are.</summary>
+    public static Calibration Neutral { get; } = new(new(0, 0, 0, 1), new(0, 1, 0, 0), 0.5, 0.25, 0.3);
+
+    /// <exception cref="InvalidDataException">The text is not a calibration, or a number in it is out of range.</exception>
+    public static Calibration Parse(ReadOnlySpan<byte> json)
+    {
+        Calibration? calibration;
+        try
+        {
+            calibration = JsonSerializer.Deserialize<Calibration>(json, Json);
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"calibration.json: {e.Message}", e);
+        }
+
+        if (calibration is not { Checked: not null, Unchecked: not null }) throw new InvalidDataException("calibration.json is empty.");
+        double[] thresholds = [calibration.ViolationThreshold, calibration.CheckThreshold, calibration.CategoryThreshold];
+        return thresholds.All(t => t is > 0 and < 1)
+            ? calibration
+            : throw new InvalidDataException("calibration.json: thresholds must lie between 0 and 1.");
+    }
+
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, Json);
+}

@@ -1,0 +1,88 @@
+using SaferGuard.Reasoning.Tokens;
+using SaferGuard.Reasoning.Traces;
+
+namespace SaferGuard.Reasoning.Decoding;
+
+/// <summary>
+/// Decodes an evidence span that can only be verbatim: it follows every run of prompt tokens that matches what was chosen so far, within one
+/// turn and from character to character.
+/// </summary>
+internal sealed class EvidenceProgram : SequenceProgram
+{
+    /// <summary>A span ends at a character, so that it may be a few tokens longer than a sentence.</summary>
+    public const int MaxTokens = TraceFormat.MaxSentenceTokens + 3;
+
+    private readonly TraceTokens _tokens;
+    private readonly Conversation _conversation;
+    private readonly PromptToken[] _prompt;
+
+    /// <summary>Prompt positions of the token that may come next.</summary>
+    private List<int> _candidates;
+    private readonly Action _written;
+    private int _length;
+    private int _start, _end = -1;
+    private bool _isWritten;
+
+    public EvidenceProgram(TraceTokens tokens, int[] start, Conversation conversation, PromptToken[] prompt, Action written)
+    {
+        (_tokens, _conversation, _prompt, _written) = (tokens, conversation, prompt, written);
+        Start = Chunk.QueriedAtEnd(start);
+        _candidates = [.. Enumerable.Range(0, prompt.Length).Where(CanStart)];
+    }
+
+    public override Chunk Start { get; }
+
+    public override Growth Growth => new(MaxTokens);
+
+    public bool HasCandidates => _candidates.Count > 0;
+
+    /// <summary>Null until the span is written.</summary>
+    public Evidence? Evidence
+    {
+        get
+        {
+            if (!_isWritten) return null;
+            var (first, last) = (_prompt[_start], _prompt[_end]);
+            return Evidence.Locate(_conversation, _conversation.Turns[first.Turn].Content[first.Start..last.End].Trim());
+        }
+    }
+
+    public override Continuation Advance(LogitRows logits)
+    {
+        var scores = logits[0];
+        var best = -1;
+        foreach (var position in _candidates)
+        {
+            if (best < 0 || scores[_prompt[position].Id] > scores[_prompt[best].Id]) best = position;
+        }
+
+        if (best < 0 || (_end >= 0 && CanEnd(_end) && scores[_tokens.End] >= scores[_prompt[best].Id])) return End();
+
+        var token = _prompt[best].Id;
+        var matches = _candidates.Where(p => _prompt[p].Id == token).ToList();
+        _length++;
+        (_start, _end) = (matches[0] - _length + 1, matches[0]);
+        _candidates = [.. matches.Select(p => p + 1).Where(p => p < _prompt.Length && _prompt[p].Turn >= 0)];
+        return _length >= TraceFormat.MaxSentenceTokens && CanEnd(_end)
+            ? End()
+            : Continuation.Append(Chunk.QueriedAtEnd([token], chosen: 1));
+    }
+
+    private Continuation End()
+    {
+        _isWritten = _end >= 0;
+        _written();
+        return Continuation.End;
+    }
+
+    private bool CanStart(int position)
+    {
+        var token = _prompt[position];
+        return token.Turn >= 0
+            && (position == 0 || _prompt[position - 1].Turn != token.Turn || _prompt[position - 1].End <= token.Start)
+            && !_conversation.Turns[token.Turn].Content.AsSpan(token.Start, token.End - token.Start).IsWhiteSpace();
+    }
+
+    private bool CanEnd(int position) =>
+        position + 1 == _prompt.Length || _prompt[position + 1].Turn != _prompt[position].Turn || _prompt[position + 1].Start >= _prompt[position].End;
+}

@@ -1,0 +1,24 @@
+namespace SaferGuard.Reasoning.Decoding;
+
+/// <summary>Choices among a few tokens: everything else is masked before the softmax.</summary>
+internal static class TokenChoice
+{
+    /// <summary>Probabilities of <paramref name="tokens"/> among themselves.</summary>
+    public static double[] Probabilities(ReadOnlySpan<float> logits, IReadOnlyList<int> tokens)
+    {
+        var max = double.NegativeInfinity;
+        for (var i = 0; i < tokens.Count; i++) max = Math.Max(max, logits[tokens[i]]);
+        var probabilities = new double[tokens.Count];
+        var sum = 0.0;
+        for (var i = 0; i < probabilities.Length; i++) sum += probabilities[i] = Math.Exp(logits[tokens[i]] - max);
+        for (var i = 0; i < probabilities.Length; i++) probabilities[i] /= sum;
+        return probabilities;
+    }
+
+    /// <summary>log(p / (1 - p)), bounded so that certainty stays finite.</summary>
+    public static double LogOdds(double probability)
+    {
+        var p = Math.Clamp(probability, 1e-9, 1 - 1e-9);
+        return Math.Log(p / (1 - p));
+    }
+}

@@ -1,0 +1,166 @@
+using SaferGuard.Reasoning.Policies;
+using SaferGuard.Reasoning.Tokens;
+using SaferGuard.Reasoning.Traces;
+
+namespace SaferGuard.Reasoning.Decoding;
+
+/// <summary>
+/// Writes one trace in at most three passes, whatever the number of rules (see <see cref="TraceFormat"/>): the prompt gives the assessment, the
+/// rules their verdicts, the verdicts the decision. Full traces then fork into one branch for each sentence and evidence span.
+/// </summary>
+internal sealed class TraceProgram : SequenceProgram
+{
+    private readonly TraceTokens _tokens;
+    private readonly Calibration _calibration;
+    private readonly Conversation _conversation;
+    private readonly PromptToken[] _prompt;
+    private readonly TraceLevel _level;
+    private readonly Action<TraceStage>? _progress;
+
+    private Func<LogitRows, Continuation> _next;
+    private double _impression, _someCategory;
+    private int[] _slots = [];
+    private Risk _risk;
+    private List<Rule> _rules = [];
+    private double[] _violations = [];
+    private Verdict[] _verdicts = [];
+    private Decision _decision;
+    private SentenceProgram? _intent, _strategy;
+    private readonly Dictionary<string, EvidenceProgram> _evidence = [];
+
+    public TraceProgram(
+        TraceTokens tokens, Calibration calibration, Conversation conversation, PromptToken[] prompt, TraceLevel level, Action<TraceStage>? progress)
+    {
+        (_tokens, _calibration, _conversation, _prompt, _level, _progress) = (tokens, calibration, conversation, prompt, level, progress);
+        var assessment = tokens.AssessmentChunk(conversation.Subject);
+        int[] start = [.. prompt.Select(t => t.Id), .. assessment];
+        Start = new Chunk(start, [.. Enumerable.Range(prompt.Length, assessment.Length)]);
+        _next = Assess;
+    }
+
+    public override Chunk Start { get; }
+
+    public override Growth Growth => _level == TraceLevel.Brief
+        ? new Growth(_tokens.MaxDecisionTokens)
+        : new Growth(_tokens.MaxDecisionTokens, 2 + _tokens.MaxRules, EvidenceProgram.MaxTokens + 4);
+
+    /// <summary>What the stages said, for calibration.</summary>
+    public StageReadings Readings { get; private set; } = new(0, 0, null);
+
+    public DecisionScores Scores { get; private set; } = new(0, 0, 0);
+
+    public IReadOnlyList<double> RuleScores => _violations;
+
+    /// <summary>The trace as far as it has been decided.</summary>
+    public Trace Trace => new(
+        new AssessmentStage(_intent?.Text, [.. _slots.Where(s => s > 0).Select(s => _tokens.Policy.Categories[s - 1].Id)], _risk),
+        [.. _rules.Select((r, i) => new RuleCheck(r.Id, _verdicts[i], _evidence.GetValueOrDefault(r.Id)?.Evidence))],
+        new PathStage(_decision, _strategy?.Text));
+
+    public override Continuation Advance(LogitRows logits) => _next(logits);
+
+    private Continuation Assess(LogitRows logits)
+    {
+        _impression = TokenChoice.LogOdds(TokenChoice.Probabilities(logits[0], _tokens.Decisions)[(int)Decision.Refuse]);
+        var categories = TokenChoice.Probabilities(logits[1], _tokens.CategorySlots);
+        _someCategory = TokenChoice.LogOdds(1 - categories[0]);
+        var risks = TokenChoice.Probabilities(logits[2], _tokens.Risks);
+        _risk = (Risk)Array.IndexOf(risks, risks.Max());
+
+        var refusal = _calibration.Unchecked.Probability(_impression, _someCategory);
+        _slots = Choose(categories, refusal);
+        _rules = [.. _tokens.RulesOf(_slots)];
+        _verdicts = new Verdict[_rules.Count];
+        _violations = new double[_rules.Count];
+        Readings = new StageReadings(_impression, _someCategory, null);
+        _progress?.Invoke(new TraceStage.Assessed(Trace.Assessment));
+
+        var queries = new List<int>();
+        var chunk = _tokens.RulesChunk(_risk, _slots, queries);
+        if (_rules.Count == 0)
+        {
+            Scores = new DecisionScores(1 - refusal, 0, refusal);
+            _progress?.Invoke(new TraceStage.RulesChecked([], []));
+            _next = Decide;
+        }
+        else
+        {
+            _next = CheckRules;
+        }
+
+        return Continuation.Append(new Chunk(chunk, [.. queries]));
+    }
+
+    /// <summary>"No category" alone if it is the likeliest and nothing speaks for a refusal; otherwise the likeliest real ones.</summary>
+    private int[] Choose(double[] categories, double refusal)
+    {
+        var byProbability = Enumerable.Range(1, categories.Length - 1).OrderByDescending(s => categories[s]).ToArray();
+        if (categories[0] >= categories[byProbability[0]] && refusal < _calibration.CheckThreshold) return [0];
+        var some = 1 - categories[0];
+        return [.. byProbability
+            .Take(TraceFormat.MaxChosenCategories)
+            .Where((s, i) => i == 0 || categories[s] >= _calibration.CategoryThreshold * some)];
+    }
+
+    private Continuation CheckRules(LogitRows logits)
+    {
+        var highest = double.NegativeInfinity;
+        for (var i = 0; i < _rules.Count; i++)
+        {
+            var verdicts = TokenChoice.Probabilities(logits[i], _tokens.Verdicts);
+            var violated = TokenChoice.LogOdds(verdicts[(int)Verdict.Violated]);
+            var refuses = _rules[i].Effect == RuleEffect.Refuse;
+            if (refuses) highest = Math.Max(highest, violated);
+            _violations[i] = refuses
+                ? _calibration.Checked.Probability(_impression, _someCategory, violated)
+                : verdicts[(int)Verdict.Violated];
+            var threshold = refuses ? _calibration.ViolationThreshold : 0.5;
+            _verdicts[i] = _violations[i] >= threshold ? Verdict.Violated
+                : verdicts[(int)Verdict.Clear] >= verdicts[(int)Verdict.NotApplicable] ? Verdict.Clear
+                : Verdict.NotApplicable;
+        }
+
+        var refusal = double.IsNegativeInfinity(highest) ? 0 : _calibration.Checked.Probability(_impression, _someCategory, highest);
+        Scores = new DecisionScores(1 - refusal, 0, refusal);
+        Readings = new StageReadings(_impression, _someCategory, double.IsNegativeInfinity(highest) ? null : highest);
+        _progress?.Invoke(new TraceStage.RulesChecked(Trace.RuleChecks, _violations));
+        _next = Decide;
+        return Continuation.Append(Chunk.QueriedAtEnd(_tokens.VerdictsChunk(_verdicts)));
+    }
+
+    private Continuation Decide(LogitRows logits)
+    {
+        var path = TokenChoice.Probabilities(logits[0], _tokens.Decisions);
+        var found = _rules.Select((r, i) => (r.Effect, _verdicts[i])).ToArray();
+        _decision = Enum.GetValues<Decision>().Where(d => Consistency.Allows(d, found)).MaxBy(d => path[(int)d]);
+
+        // What is not refused is shared between answer and care as the path has it.
+        var care = path[(int)Decision.Care] / Math.Max(path[(int)Decision.Care] + path[(int)Decision.Answer], 1e-12);
+        Scores = new DecisionScores((1 - Scores.Refuse) * (1 - care), (1 - Scores.Refuse) * care, Scores.Refuse);
+        _progress?.Invoke(new TraceStage.PathDecided(Trace.Path, Scores));
+        return _level == TraceLevel.Brief ? Continuation.End : Continuation.Fork(Explanations());
+    }
+
+    private List<SequenceProgram> Explanations()
+    {
+        var decision = _tokens.Decisions[(int)_decision];
+        _intent = new SentenceProgram(_tokens, [decision, _tokens.Intent], () => _progress?.Invoke(new TraceStage.Assessed(Trace.Assessment)));
+        _strategy = new SentenceProgram(_tokens, [decision, _tokens.Strategy], () => _progress?.Invoke(new TraceStage.PathDecided(Trace.Path, Scores)));
+        List<SequenceProgram> branches = [_intent, _strategy];
+        for (var i = 0; i < _rules.Count; i++)
+        {
+            if (_verdicts[i] != Verdict.Violated) continue;
+            int[] start = [decision, .. _tokens.EvidenceChunk(_rules[i].Id)];
+            var evidence = new EvidenceProgram(
+                _tokens, start, _conversation, _prompt, () => _progress?.Invoke(new TraceStage.RulesChecked(Trace.RuleChecks, _violations)));
+            if (!evidence.HasCandidates) continue;
+            _evidence[_rules[i].Id] = evidence;
+            branches.Add(evidence);
+        }
+
+        return branches;
+    }
+}
+
+/// <summary>Log-odds that the stages gave, as <see cref="StageWeights"/> takes them; <paramref name="Verdict"/> is the highest of the refusing rules.</summary>
+public sealed record StageReadings(double Impression, double Category, double? Verdict);

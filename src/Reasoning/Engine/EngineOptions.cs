@@ -1,0 +1,43 @@
+namespace SaferGuard.Reasoning.Engine;
+
+/// <summary>Bounds of the engine. Nothing in it grows beyond them.</summary>
+public sealed record EngineOptions
+{
+    /// <summary>Tokens of the key/value pool, over all sequences; rounded up to whole blocks.</summary>
+    public int CacheTokens { get; init; } = 65_536;
+
+    /// <summary>Tokens of one forward pass, over all sequences.</summary>
+    public int MaxBatchTokens { get; init; } = 2_048;
+
+    /// <summary>Tokens of one sequence in one pass while others wait: a long prompt must not hold up short ones.</summary>
+    public int MaxChunkTokens { get; init; } = 512;
+
+    /// <summary>Sequences of one forward pass.</summary>
+    public int MaxBatchSequences { get; init; } = 256;
+
+    /// <summary>Rows of logits of one forward pass.</summary>
+    public int MaxBatchQueries { get; init; } = 1_024;
+
+    /// <summary>Requests that may wait; one more is refused.</summary>
+    public int MaxQueuedRequests { get; init; } = 1_024;
+
+    /// <summary>Tokens of a conversation; bounded by the model's positions too.</summary>
+    public int MaxPromptTokens { get; init; } = 4_096;
+
+    /// <summary>Threads of ONNX Runtime; 0 for one per core.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Every value that is out of range, by name.</summary>
+    public IEnumerable<string> Errors()
+    {
+        foreach (var (name, value, least) in new[]
+        {
+            (nameof(CacheTokens), CacheTokens, 256), (nameof(MaxBatchTokens), MaxBatchTokens, 64), (nameof(MaxChunkTokens), MaxChunkTokens, 16),
+            (nameof(MaxBatchSequences), MaxBatchSequences, 8), (nameof(MaxBatchQueries), MaxBatchQueries, 64),
+            (nameof(MaxQueuedRequests), MaxQueuedRequests, 1), (nameof(MaxPromptTokens), MaxPromptTokens, 16), (nameof(Threads), Threads, 0),
+        })
+        {
+            if (value < least || value > 1 << 24) yield return $"{name} is {value}; it must lie between {least} and {1 << 24}.";
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using System.Diagnostics;
+using SaferGuard.Reasoning.Decoding;
+
+namespace SaferGuard.Reasoning.Engine;
+
+/// <summary>What a finished request cost.</summary>
+/// <param name="Appended">Tokens computed, the first chunk included.</param>
+/// <param name="Chosen">Those that the model chose one by one.</param>
+/// <param name="Passes">Forward passes that it took part in.</param>
+public readonly record struct RequestCost(
+    int Appended, int Chosen, int Passes, TimeSpan Queue, TimeSpan Prefill, TimeSpan Decode);
+
+/// <summary>One call of the engine: a program's sequence and the branches that it forks into. Touched by the engine's thread only, once submitted.</summary>
+internal sealed class EngineRequest(SequenceProgram program, int reservedBlocks, CancellationToken cancellation)
+{
+    private readonly TaskCompletionSource<RequestCost> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly long _submitted = Stopwatch.GetTimestamp();
+    private long _started, _prefilled;
+    private int _appended, _chosen, _passes;
+
+    public SequenceProgram Program => program;
+
+    /// <summary>Blocks set aside at admission for the worst case.</summary>
+    public int ReservedBlocks => reservedBlocks;
+
+    /// <summary>Sequences that have not ended.</summary>
+    public int LiveSequences { get; set; }
+
+    public Task<RequestCost> Completion => _completion.Task;
+
+    /// <summary>True too when the caller has cancelled: its sequences are then dropped before the next pass.</summary>
+    public bool IsDone => _completion.Task.IsCompleted;
+
+    public void Started() => _started = Stopwatch.GetTimestamp();
+
+    public void Appended(Chunk chunk)
+    {
+        _appended += chunk.Tokens.Length;
+        _chosen += chunk.Chosen;
+    }
+
+    public void Passed(bool answered)
+    {
+        _passes++;
+        if (answered && _prefilled == 0) _prefilled = Stopwatch.GetTimestamp();
+    }
+
+    public void Complete() => _completion.TrySetResult(new RequestCost(
+        _appended, _chosen, _passes, Stopwatch.GetElapsedTime(_submitted, _started), Stopwatch.GetElapsedTime(_started, _prefilled),
+        Stopwatch.GetElapsedTime(_prefilled)));
+
+    public void Cancel() => _completion.TrySetCanceled(cancellation);
+
+    public void Fail(Exception fault) => _completion.TrySetException(fault);
+}

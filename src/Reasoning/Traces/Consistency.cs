@@ -1,0 +1,14 @@
+using SaferGuard.Reasoning.Policies;
+
+namespace SaferGuard.Reasoning.Traces;
+
+/// <summary>Which decisions follow from the verdicts: a refusal needs a violated refusing rule, a plain answer needs that none is violated.</summary>
+public static class Consistency
+{
+    public static bool Allows(Decision decision, IEnumerable<(RuleEffect Effect, Verdict Verdict)> found) => decision switch
+    {
+        Decision.Refuse => found.Any(f => f is { Verdict: Verdict.Violated, Effect: RuleEffect.Refuse }),
+        Decision.Answer => found.All(f => f.Verdict != Verdict.Violated),
+        _ => true,
+    };
+}

@@ -1,0 +1,17 @@
+using SaferGuard.Reasoning.Traces;
+using SaferGuard.Training.Data;
+
+namespace SaferGuard.Training.Evaluation;
+
+/// <summary>A conversation with the label that a judge is measured against.</summary>
+/// <param name="Split">Null in sets that are not split.</param>
+/// <param name="Categories">Gold categories; empty means that none applies, null that they are not known.</param>
+public sealed record LabelledRow(
+    string Id, string Source, string? Split, Label Label, double Weight, Conversation Conversation, IReadOnlyList<string>? Categories)
+{
+    /// <summary>What a refusal would be right for.</summary>
+    public bool IsHarmful => Label == Label.Harmful;
+
+    /// <summary>All turns as one text, for models that know no conversations.</summary>
+    public string Text => string.Join('\n', Conversation.Turns.Select(t => t.Content));
+}

@@ -1,0 +1,45 @@
+using SaferGuard.Reasoning.Checkpoints;
+using static TorchSharp.torch;
+
+namespace SaferGuard.Training.Model;
+
+/// <summary>Causal grouped-query attention with RoPE. B sequences, T tokens, C hidden size, K key/value heads of G query heads each, D head size.</summary>
+internal sealed class Attention : nn.Module
+{
+    private readonly Projection q_proj;
+    private readonly Projection k_proj;
+    private readonly Projection v_proj;
+    private readonly Projection o_proj;
+
+    private readonly long _keyHeads;
+    private readonly long _group;
+    private readonly long _size;
+
+    public Attention(ModelConfig config)
+        : base(nameof(Attention))
+    {
+        _keyHeads = config.NumKeyValueHeads;
+        _group = config.NumAttentionHeads / config.NumKeyValueHeads;
+        _size = config.HeadSize;
+        q_proj = new Projection(_keyHeads * _group * _size, config.HiddenSize, Decoder.Deviation);
+        k_proj = new Projection(_keyHeads * _size, config.HiddenSize, Decoder.Deviation);
+        v_proj = new Projection(_keyHeads * _size, config.HiddenSize, Decoder.Deviation);
+        o_proj = new Projection(config.HiddenSize, _keyHeads * _group * _size, Decoder.ResidualDeviation(config));
+        RegisterComponents();
+    }
+
+    /// <remarks>Plain products: <c>scaled_dot_product_attention</c> is four times slower in bfloat16 on a CPU.</remarks>
+    public Tensor Attend(Tensor x, Positions positions) // (B, T, C)
+    {
+        var (b, t) = (x.shape[0], x.shape[1]);
+        var q = positions.Rotate(q_proj.Project(x).view(b, t, _keyHeads, _group, _size).permute(0, 2, 3, 1, 4)); // (B, K, G, T, D)
+        var k = positions.Rotate(k_proj.Project(x).view(b, t, _keyHeads, _size).transpose(1, 2));                // (B, K, T, D)
+        var v = v_proj.Project(x).view(b, t, _keyHeads, _size).transpose(1, 2);                                  // (B, K, T, D)
+
+        // A group shares its keys, so that its queries are rows of one product.
+        var scores = q.mul(Math.Pow(_size, -0.5)).reshape(b, _keyHeads, _group * t, _size).matmul(k.transpose(-1, -2)); // (B, K, G T, T)
+        var shares = scores.view(b, _keyHeads, _group, t, t).add(positions.Mask).softmax(-1);                           // (B, K, G, T, T)
+        var read = shares.view(b, _keyHeads, _group * t, t).matmul(v);                                                  // (B, K, G T, D)
+        return o_proj.Project(read.view(b, _keyHeads * _group, t, _size).transpose(1, 2).reshape(b, t, -1));            // (B, T, C)
+    }
+}

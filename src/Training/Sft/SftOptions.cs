@@ -1,0 +1,71 @@
+namespace SaferGuard.Training.Sft;
+
+/// <summary>What supervised fine-tuning can be told. Probabilities and shares lie between 0 and 1.</summary>
+internal sealed record SftOptions
+{
+    public int Seed { get; init; } = 1;
+
+    public int Epochs { get; init; } = 3;
+
+    /// <summary>Tokens of one batch, padding included.</summary>
+    public int BatchTokens { get; init; } = 8192;
+
+    /// <summary>Tokens of one example. Longer prompts keep their head and their tail.</summary>
+    public int MaxTokens { get; init; } = 768;
+
+    public double LearningRate { get; init; } = 2e-3;
+
+    /// <summary>The n-gram table's learning rate as a multiple of <see cref="LearningRate"/>: each of its rows is seen rarely.</summary>
+    public double NgramRate { get; init; } = 1;
+
+    /// <summary>Share of the run in which the learning rate rises; it then falls along a cosine to <see cref="FinalRate"/>.</summary>
+    public double Warmup { get; init; } = 0.05;
+
+    /// <summary>The last learning rate as a share of the highest.</summary>
+    public double FinalRate { get; init; } = 0.05;
+
+    public double WeightDecay { get; init; } = 0.05;
+
+    /// <summary>Gradients are scaled down to this norm.</summary>
+    public double MaxGradientNorm { get; init; } = 1;
+
+    /// <summary>Share of the run, at its end, over which weights are averaged; the average is what is saved.</summary>
+    public double AveragedShare { get; init; } = 0.3;
+
+    /// <summary>Probability that a word of the prompt is masked.</summary>
+    public double WordMasking { get; init; } = 0.15;
+
+    /// <summary>Probability that an n-gram embedding is left out.</summary>
+    public double NgramDropout { get; init; } = 0.1;
+
+    /// <summary>Dropout of what the first layer reads.</summary>
+    public double EmbeddingDropout { get; init; } = 0.1;
+
+    /// <summary>Share of the target probability that is spread over the other choices.</summary>
+    public double LabelSmoothing { get; init; } = 0.05;
+
+    /// <summary>
+    /// Probability that a category that does not apply is verified beside the gold ones. Serving may choose a wrong category, and a model that
+    /// only ever saw right ones would learn that what is verified is violated.
+    /// </summary>
+    public double WrongCategory { get; init; } = 0.3;
+
+    /// <summary>The same for rows to which no category applies: then the wrong one is verified alone.</summary>
+    public double WrongCategoryAlone { get; init; } = 0.5;
+
+    /// <summary>Probability that the risk token of the input is drawn at random, so that verdicts do not lean on it.</summary>
+    public double RiskNoise { get; init; } = 0.3;
+
+    public LossWeights Weights { get; init; } = new();
+}
+
+/// <summary>Weights of the loss terms.</summary>
+/// <param name="Assess">First impression of the decision.</param>
+/// <param name="Categories">Mean over the gold categories.</param>
+/// <param name="Risk">Risk.</param>
+/// <param name="Verdicts">Mean over the rules that are verified.</param>
+/// <param name="Path">Decision.</param>
+/// <param name="Text">Mean over the tokens of one sentence or evidence span.</param>
+/// <param name="Pooled">Refusal, read from the mean of the prompt's embeddings by a head that exists in training only.</param>
+internal sealed record LossWeights(
+    double Assess = 1, double Categories = 0.5, double Risk = 0.3, double Verdicts = 1, double Path = 0.5, double Text = 0.1, double Pooled = 0.2);

@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace SaferGuard.Api.Tests.Configuration;
+
+public sealed class StartupTests
+{
+    [Fact]
+    public async Task A_folder_without_a_model_ends_the_start_with_one_clear_message()
+    {
+        var folder = Directory.CreateTempSubdirectory().FullName;
+
+        var (exitCode, errors) = await RunAsync($"--Model:Path={folder}");
+
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith("SaferGuard cannot start. The model cannot be used:", errors);
+        Assert.Contains(folder, errors);
+        Assert.DoesNotContain("   at ", errors);
+    }
+
+    [Fact]
+    public async Task All_errors_of_the_configuration_are_reported_at_once()
+    {
+        var (exitCode, errors) = await RunAsync("--Limits:MaxTurns=0", "--Limits:MaxBodyBytes=1", "--Store:Path=", "--Model:Folder=x", "--Engine:Threads=-1");
+
+        Assert.Equal(1, exitCode);
+        Assert.All(["MaxTurns", "MaxBodyBytes", "Path", "Folder", "Threads"], (string name) => Assert.Contains(name, errors));
+        Assert.DoesNotContain("   at ", errors);
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_ends_the_start()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var store = Path.Combine(Directory.CreateTempSubdirectory().FullName, "saferguard.db");
+
+        var (exitCode, errors) = await RunAsync($"--urls=http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}", $"--Store:Path={store}");
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("address already in use", errors);
+    }
+
+    [Fact]
+    public async Task A_store_that_cannot_be_opened_ends_the_start()
+    {
+        var folder = Directory.CreateTempSubdirectory().FullName;
+
+        var (exitCode, errors) = await RunAsync("--urls=http://127.0.0.1:0", $"--Store:Path={folder}");
+
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith("SaferGuard cannot start. The store cannot be opened:", errors);
+    }
+
+    private static async Task<(int ExitCode, string Errors)> RunAsync(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [typeof(Program).Assembly.Location, .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        using var process = Process.Start(start)!;
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+            var errors = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            await output;
+            return (process.ExitCode, errors);
+        }
+        finally
+        {
+            if (!process.HasExited) process.Kill();
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using Microsoft.OpenApi;
+
+namespace SaferGuard.Api.Tests.Operations;
+
+public sealed class ApiDocumentTests(Service service) : IClassFixture<Service>
+{
+    [Fact]
+    public async Task The_document_is_valid_and_lists_every_address()
+    {
+        var document = await ReadAsync();
+
+        Assert.Equal(
+            ["GET /livez", "GET /readyz", "GET /v1/traces/{id}", "POST /v1/assess", "POST /v1/complete"],
+            document.Paths.SelectMany(path => path.Value.Operations!.Keys.Select(method => $"{method} {path.Key}")).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("/v1/assess", "400 413 415 503")]
+    [InlineData("/v1/complete", "400 413 415 503")]
+    [InlineData("/v1/traces/{id}", "404")]
+    [InlineData("/readyz", "503")]
+    public async Task Errors_are_described_as_problems(string path, string statuses)
+    {
+        var operation = (await ReadAsync()).Paths[path].Operations!.Values.Single();
+
+        Assert.Equal(statuses.Split(' '), operation.Responses!.Keys.Where(status => status != "200"));
+        Assert.All(statuses.Split(' '), status => Assert.Contains("application/problem+json", operation.Responses[status].Content!.Keys));
+    }
+
+    [Fact]
+    public async Task Requests_are_described_as_strictly_as_they_are_read()
+    {
+        var schema = (await ReadAsync()).Components!.Schemas!["CompleteRequest"];
+
+        Assert.Equal(
+            ["input", "max_tokens", "messages", "seed", "stream", "temperature", "trace"],
+            schema.Properties!.Keys.Order(StringComparer.Ordinal));
+        Assert.False(schema.AdditionalPropertiesAllowed);
+        Assert.Equal(["input", "messages"], schema.OneOf!.SelectMany(choice => choice.Required!));
+        Assert.Equal(("1", "4096"), (schema.Properties["max_tokens"].Minimum, schema.Properties["max_tokens"].Maximum));
+        Assert.Equal(256, schema.Properties["messages"].MaxItems);
+    }
+
+    [Theory]
+    [InlineData("TraceLevel", "brief full")]
+    [InlineData("Decision", "answer care refuse")]
+    [InlineData("Verdict", "clear not_applicable violated")]
+    [InlineData("Risk", "high low medium none")]
+    [InlineData("Role", "assistant system tool user")]
+    [InlineData("FinishReason", "length no_answer_source refused stop")]
+    [InlineData("OutputSource", "model policy upstream")]
+    public async Task Every_value_of_an_enumeration_is_listed(string name, string values)
+    {
+        var schema = (await ReadAsync()).Components!.Schemas![name];
+
+        Assert.Equal(values.Split(' '), schema.Enum!.Select(value => value.GetValue<string>()).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_score_of_a_rule_is_explained()
+    {
+        var schema = (await ReadAsync()).Components!.Schemas!["RuleCheckBody"];
+
+        Assert.Contains("probability that the rule is violated", schema.Properties!["score"].Description);
+    }
+
+    private async Task<OpenApiDocument> ReadAsync()
+    {
+        using var json = new MemoryStream((await service.GetAsync("/openapi/v1.json")).Body);
+        var (document, diagnostic) = await OpenApiDocument.LoadAsync(json, "json", cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Empty(diagnostic!.Errors);
+        return document!;
+    }
+}

@@ -1,0 +1,128 @@
+using System.Collections.Concurrent;
+using System.Net.Http.Headers;
+using System.Net.ServerSentEvents;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using SaferGuard.Api.Traces;
+
+namespace SaferGuard.Api.Tests;
+
+/// <summary>The real service on a real port, with the bundled model and a store in a new folder.</summary>
+public sealed class Service : WebApplicationFactory<Program>, IAsyncLifetime
+{
+    private readonly CapturedLog _log = new();
+
+    public Service() => UseKestrel(0);
+
+    public string Store { get; init; } = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName(), "saferguard.db");
+
+    public Dictionary<string, string> Settings { get; init; } = [];
+
+    /// <summary>All lines logged so far, with their level and exception.</summary>
+    public IReadOnlyCollection<string> Log => _log.Lines;
+
+    public HttpClient Client { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        StartServer();
+        Client = CreateClient();
+        for (var attempt = 0; attempt < 200; attempt++)
+        {
+            using var ready = await Client.GetAsync("/readyz");
+            if (ready.IsSuccessStatusCode) return;
+            await Task.Delay(50);
+        }
+
+        throw new TimeoutException("The service did not become ready. " + string.Join('\n', Log));
+    }
+
+    public Task<Reply> AssessAsync(string json) => PostAsync("/v1/assess", Encoding.UTF8.GetBytes(json));
+
+    public Task<Reply> CompleteAsync(string json) => PostAsync("/v1/complete", Encoding.UTF8.GetBytes(json));
+
+    public async Task<Reply> PostAsync(string path, byte[] body, string contentType = "application/json")
+    {
+        using var content = new ByteArrayContent(body);
+        content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
+        using var response = await Client.PostAsync(path, content);
+        return await Reply.OfAsync(response);
+    }
+
+    public async Task<Reply> GetAsync(string path)
+    {
+        using var response = await Client.GetAsync(path);
+        return await Reply.OfAsync(response);
+    }
+
+    public async Task<int> CountStoredAsync()
+    {
+        await using var store = await Services.GetRequiredService<IDbContextFactory<TraceStore>>().CreateDbContextAsync();
+        return await store.Judgments.CountAsync();
+    }
+
+    /// <summary>Takes the store away, as when its disk is lost.</summary>
+    public void LoseStore()
+    {
+        SqliteConnection.ClearAllPools();
+        Directory.Delete(Path.GetDirectoryName(Store)!, recursive: true);
+    }
+
+    /// <summary>The events of a streamed completion.</summary>
+    public async Task<List<SseItem<string>>> StreamAsync(string json)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/complete") { Content = new StringContent(json, Encoding.UTF8, "application/json") };
+        using var response = await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal((200, "text/event-stream"), ((int)response.StatusCode, response.Content.Headers.ContentType?.ToString()));
+        await using var body = await response.Content.ReadAsStreamAsync();
+        return await SseParser.Create(body).EnumerateAsync().ToListAsync();
+    }
+
+    protected override void ConfigureWebHost(IWebHostBuilder builder)
+    {
+        builder.UseSetting("Store:Path", Store);
+        foreach (var (key, value) in Settings) builder.UseSetting(key, value);
+        builder.ConfigureLogging(logging => logging.AddProvider(_log));
+    }
+
+    private sealed class CapturedLog : ILoggerProvider, ILogger
+    {
+        public ConcurrentQueue<string> Lines { get; } = new();
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Lines.Enqueue($"{logLevel}: {formatter(state, exception)} {exception}");
+
+        public void Dispose()
+        {
+        }
+    }
+}
+
+/// <summary>A response that has been read to its end.</summary>
+public sealed record Reply(int Status, string? ContentType, byte[] Body, HttpResponseHeaders Headers)
+{
+    public JsonElement Json => JsonSerializer.Deserialize<JsonElement>(Body);
+
+    public string Text => Encoding.UTF8.GetString(Body);
+
+    public string Id => Json.GetProperty("id").GetString()!;
+
+    /// <summary>The fields that a problem names.</summary>
+    public IEnumerable<string> Fields => Json.GetProperty("errors").EnumerateArray().Select(error => error.GetProperty("field").GetString()!);
+
+    public static async Task<Reply> OfAsync(HttpResponseMessage response) =>
+        new((int)response.StatusCode, response.Content.Headers.ContentType?.ToString(), await response.Content.ReadAsByteArrayAsync(), response.Headers);
+}
