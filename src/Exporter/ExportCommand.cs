@@ -17,11 +17,8 @@ internal static partial class ExportCommand
         };
         var target = new Option<string>("--out") { Description = "Folder of the bundle to write.", Required = true };
         var id = new Option<string?>("--id") { Description = "Name of the model; that of the checkpoint's folder by default." };
-        var weights = new Option<WeightFormat>("--weights")
-        {
-            Description = "Format of the weights: fp32, int8 or int4.", DefaultValueFactory = _ => WeightFormat.Int8,
-        };
-        weights.AcceptOnlyFromAmong(StringComparer.Ordinal, "fp32", "int8", "int4");
+        var weights = new Option<string>("--weights") { Description = "Format of the weights.", DefaultValueFactory = _ => "int8" };
+        weights.AcceptOnlyFromAmong("fp32", "int8", "int4");
         var dev = new Option<string?>("--dev")
         {
             Description = "JSON lines with a prompt or a conversation each: report how often int8 or int4 judges as fp32 does.",
@@ -35,7 +32,7 @@ internal static partial class ExportCommand
         };
         command.Validators.Add(result =>
         {
-            if (result.GetResult(dev) is not null && result.GetResult(weights)?.Tokens is [{ Value: "fp32" }])
+            if (result.GetResult(dev) is not null && result.GetValue(weights) == "fp32")
                 result.AddError("--dev compares int8 or int4 with fp32; there is nothing to compare for fp32 itself.");
             if (result.GetValue(id) is { } name && !IdPattern().IsMatch(name))
                 result.AddError("--id takes letters, digits, dots, dashes and underscores, at most 64.");
@@ -50,7 +47,7 @@ internal static partial class ExportCommand
                     parsed.GetValue(id) ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)),
                     parsed.GetValue(canAnswer),
                     parsed.GetValue(readsRuleText)),
-                parsed.GetValue(weights),
+                Enum.Parse<WeightFormat>(parsed.GetRequiredValue(weights), ignoreCase: true),
                 parsed.GetValue(dev),
                 parsed.GetValue(force));
             return new ExportRun(options, console ?? AnsiConsole.Console, time ?? TimeProvider.System).RunAsync(cancellation);

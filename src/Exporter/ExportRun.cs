@@ -3,6 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 using SaferGuard.Reasoning;
 using SaferGuard.Reasoning.Bundles;
 using SaferGuard.Reasoning.Checkpoints;
+using SaferGuard.Reasoning.Traces;
 using Spectre.Console;
 
 namespace SaferGuard.Exporter;
@@ -74,7 +75,7 @@ internal sealed class ExportRun(ExportOptions options, IAnsiConsole console, Tim
     }
 
     private async Task<VerdictAgreement> CompareAsync(
-        ModelBundle exact, ModelBundle quantised, IReadOnlyList<Reasoning.Traces.Conversation> conversations, CancellationToken cancellation)
+        ModelBundle exact, ModelBundle quantised, IReadOnlyList<Conversation> conversations, CancellationToken cancellation)
     {
         await using var exactGuard = Guard.Load(exact.Folder);
         await using var quantisedGuard = Guard.Load(quantised.Folder);
@@ -88,7 +89,7 @@ internal sealed class ExportRun(ExportOptions options, IAnsiConsole console, Tim
     private T Step<T>(string what, Func<T> work)
     {
         var start = time.GetTimestamp();
-        var result = console.Status().Start($"{what}…", _ => work());
+        var result = console.Profile.Capabilities.Interactive ? console.Status().Start($"{what}…", _ => work()) : work();
         console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"{what} [grey]{time.GetElapsedTime(start).TotalSeconds:F1} s[/]");
         return result;
     }

@@ -83,11 +83,10 @@ public sealed class TransformerExporterTests : IDisposable
     public void A_quantised_bundle_stores_the_embedding_once_and_in_bytes()
     {
         var config = TinyCheckpoint.Config() with { VocabSize = 4096 };
-        var checkpoint = Export(WeightFormat.Int8, config);
-        long parameters = Checkpoint.TensorsOf(config).Sum(t => t.Shape.Aggregate(1L, (a, b) => a * b));
-        var padding = 4096 * 12 * config.NumHiddenLayers;
-        Assert.InRange(new FileInfo(Path.Combine(_folder["int8"], "model.onnx.data")).Length, parameters, parameters + config.VocabSize * 4 + padding * 2);
-        Assert.Equal(4096, checkpoint.Config.VocabSize);
+        Export(WeightFormat.Int8, config);
+        var parameters = Checkpoint.TensorsOf(config).Sum(t => t.Shape.Aggregate(1L, (a, b) => a * b));
+        var scalesAndPadding = 4 * config.VocabSize + 12 * 4096 * config.NumHiddenLayers;
+        Assert.InRange(new FileInfo(Path.Combine(_folder["int8"], "model.onnx.data")).Length, parameters, parameters + scalesAndPadding);
     }
 
     private Checkpoint Export(WeightFormat format, ModelConfig config)

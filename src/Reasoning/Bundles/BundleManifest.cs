@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace SaferGuard.Reasoning.Bundles;
 
 /// <summary>SHA-256 (hexadecimal) and size of one file of a bundle.</summary>
@@ -32,5 +34,6 @@ public sealed record BundleManifest(
     public const string CalibrationFile = "calibration.json";
 
     /// <summary><c>sha256:</c> and the hexadecimal hash of the manifest's bytes, which fix every other file.</summary>
+    [JsonIgnore]
     public string Digest { get; init; } = "";
 }

@@ -42,7 +42,7 @@ public sealed class Checkpoint
     {
         foreach (var file in new[] { ConfigFile, WeightsFile })
         {
-            if (!File.Exists(Path.Combine(folder, file))) throw new InvalidDataException($"The checkpoint has no {file}.");
+            if (!File.Exists(Path.Combine(folder, file))) throw new InvalidDataException($"{folder} is not a checkpoint: it has no {file}.");
         }
 
         var config = ModelConfig.Read(folder);

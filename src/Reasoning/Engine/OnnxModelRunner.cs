@@ -104,6 +104,9 @@ public sealed unsafe class OnnxModelRunner : ModelRunner
         };
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "1");
         options.AddSessionConfigEntry("session.intra_op.spin_duration_us", "1000");
+
+        // CPUs without VNNI saturate products of u8 and s8 otherwise, so that int8 would be silently wrong there.
+        options.AddSessionConfigEntry("session.x64quantprecision", "1");
         return options;
     }
 

@@ -34,6 +34,11 @@ internal static class PolicyYaml
         {
             return errors.Add<YamlNode>($"line {e.Start.Line}, column {e.Start.Column}", $"is not valid YAML ({e.Message.TrimEnd('.')})", "mend the syntax");
         }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException or FormatException)
+        {
+            // What the scanner throws on some malformed texts instead of its own exception.
+            return errors.Add<YamlNode>("file", "is not valid YAML", "mend the syntax");
+        }
     }
 
     private static bool IsPlain(string text, PolicyErrors errors)

@@ -7,11 +7,12 @@ namespace SaferGuard.Training.Augmentation;
 /// <summary>Rows from the grammars, varied in surface, with traces by the offline teacher. Deterministic by seed.</summary>
 internal sealed class GeneratedRows(OfflineTeacher teacher, int seed)
 {
-    private static readonly string[] _families = ["acts", "topics", "posts"];
+    private static readonly string[] _families = ["acts", "topics", "posts", "people", "writing", "advice", "guards"];
 
     private readonly Surface _surface = new();
 
-    public IEnumerable<TrainingRow> Make() => _families.Select(name => new Grammar(name)).SelectMany(Make);
+    public IEnumerable<TrainingRow> Make() => _families.Select(name => new Grammar(name)).SelectMany(Make)
+        .DistinctBy(row => row.Conversation.Turns[0].Content);
 
     private IEnumerable<TrainingRow> Make(Grammar grammar) => grammar.Generate(seed).Select((generated, i) =>
     {

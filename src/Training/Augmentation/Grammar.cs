@@ -97,7 +97,7 @@ internal sealed class Grammar
         /// <summary>Each key as often as it has items.</summary>
         public IReadOnlyList<string> Keys { get; } = [];
 
-        public IReadOnlyList<string> Items(string? key) => key is not null && _byKey.TryGetValue(key, out var items) ? items : _all;
+        public string[] Items(string? key) => key is not null && _byKey.TryGetValue(key, out var items) ? items : _all;
 
         public static Slot Parse(object value) => value is string text
             ? new Slot(Split(text))

@@ -1,4 +1,4 @@
-using SaferGuard.Reasoning.Policies;
+using SaferGuard.Reasoning.Traces;
 using SaferGuard.Training.Teacher;
 
 namespace SaferGuard.Training.Data;
@@ -25,9 +25,9 @@ internal sealed class PublicRows(SourceTable sources, CategoryMap categories, Of
         var label = prompt.Label!.Value;
         var conversation = prompt.ToConversation();
         var chosen = label == Label.Benign ? [] : categories.Map(prompt.Source, prompt.Category, prompt.Prompt);
-        if (prompt.Jailbreak) chosen = [.. new[] { "S14" }.Concat(chosen).Distinct()];
+        if (prompt.Jailbreak) chosen = ["S14", .. chosen.Where(c => c != "S14")];
         // Advice on a person's health, money or rights is given with care; other safe prompts are answered.
-        var decision = label == Label.BorderlineSafe && chosen is ["S13", ..] ? Reasoning.Traces.Decision.Care : (Reasoning.Traces.Decision?)null;
+        var decision = label == Label.BorderlineSafe && chosen is ["S13", ..] ? Decision.Care : (Decision?)null;
         return new TrainingRow(
             prompt.Id,
             prompt.Source,

@@ -26,6 +26,7 @@ internal sealed class Synthesizer(Policy policy, SynthesizeOptions options)
         rows.AddRange(Written(teacher));
         rows.AddRange(Public(teacher));
         rows.AddRange(new GeneratedRows(teacher, options.Seed).Make());
+        rows.AddRange(new DerivedRows(new BaseRows(rows), teacher, options.Seed).Make());
         return [.. rows.DistinctBy(row => string.Join('\0', row.Conversation.Turns.Select(t => t.Content)))];
     }
 

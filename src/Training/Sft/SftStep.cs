@@ -3,9 +3,9 @@ namespace SaferGuard.Training.Sft;
 /// <summary>The next step of a run: the epoch, the batch in it, and how many steps were made before.</summary>
 internal readonly record struct RunPosition(int Epoch, int Batch, int Step)
 {
-    public RunPosition NextBatch => new(Epoch, Batch + 1, Step + 1);
+    public RunPosition NextBatch() => new(Epoch, Batch + 1, Step + 1);
 
-    public RunPosition NextEpoch => new(Epoch + 1, 0, Step);
+    public RunPosition NextEpoch() => new(Epoch + 1, 0, Step + 1);
 }
 
 /// <summary>What one step of training did.</summary>

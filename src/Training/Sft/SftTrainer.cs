@@ -11,7 +11,7 @@ namespace SaferGuard.Training.Sft;
 
 /// <summary>
 /// Trains a decoder on rows. Everything that is random follows from the seed and the position in the run, so that a run that was saved and
-/// taken up again ends with the same weights as one that was not interrupted.
+/// taken up again ends like one that was not interrupted, up to the rounding of sums.
 /// </summary>
 internal sealed class SftTrainer : IDisposable
 {
@@ -59,13 +59,11 @@ internal sealed class SftTrainer : IDisposable
         while (_position.Epoch < _options.Epochs)
         {
             var batches = EpochPlan.Of(_rows, _examples, _options, _position.Epoch);
-            while (_position.Batch < batches.Count)
+            for (var batch = _position.Batch; batch < batches.Count; batch++)
             {
-                var progress = (_position.Epoch + (double)_position.Batch / batches.Count) / _options.Epochs;
-                var step = Step(batches[_position.Batch], progress);
-                _position = _position.NextBatch;
-                step = step with { EndsEpoch = _position.Batch == batches.Count };
-                if (step.EndsEpoch) _position = _position.NextEpoch;
+                var progress = (_position.Epoch + (double)batch / batches.Count) / _options.Epochs;
+                var step = Step(batches[batch], progress) with { EndsEpoch = batch == batches.Count - 1 };
+                _position = step.EndsEpoch ? _position.NextEpoch() : _position.NextBatch();
                 yield return step;
             }
         }

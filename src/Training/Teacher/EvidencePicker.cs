@@ -1,3 +1,4 @@
+using System.Buffers;
 using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Training.Teacher;
@@ -7,6 +8,9 @@ internal sealed class EvidencePicker(Lexicon lexicon)
 {
     private const int MaxWords = 12;
     private const int MaxChars = 90;
+
+    /// <summary>What a turn may start with before its first word.</summary>
+    private static readonly SearchValues<char> _lead = SearchValues.Create(" \t\r\n\"'“”*#->");
 
     /// <summary>Where <paramref name="words"/> stand in the conversation, the judged end first; null when they do not.</summary>
     public static Evidence? Locate(Conversation conversation, string? words)
@@ -38,7 +42,7 @@ internal sealed class EvidencePicker(Lexicon lexicon)
         foreach (var turn in TurnsInOrderOfInterest(conversation))
         {
             var content = conversation.Turns[turn].Content;
-            var start = content.AsSpan().IndexOfAnyExcept(" \t\r\n\"'“”*#->");
+            var start = content.AsSpan().IndexOfAnyExcept(_lead);
             if (start >= 0) return Clause(content, start, start + 1, turn);
         }
 

@@ -55,7 +55,7 @@ internal sealed class OfflineTeacher(Policy policy, Lexicon lexicon, int seed)
     }
 
     /// <summary>What the words about a row say: its evidence and the intent that a writer gave it count like the text.</summary>
-    private IEnumerable<LexiconMatch> Told(Gold gold) => lexicon.Find($"{gold.Focus} | {gold.Intent}");
+    private List<LexiconMatch> Told(Gold gold) => lexicon.Find($"{gold.Focus} | {gold.Intent}");
 
     private IEnumerable<RuleCheck> Check(
         string category, string? violated, bool isMain, List<LexiconMatch> heard, Func<string, Evidence?> evidence) =>

@@ -67,9 +67,8 @@ public sealed class SftTrainerTests
         var rest = resumed.Steps().ToList();
 
         Assert.Equal(expected.Count * 2 / 3, rest[0].Position.Step);
-        Assert.Equal(expected.TakeLast(rest.Count).Select(s => s.Loss), rest.Select(s => s.Loss));
-        foreach (var (a, b) in whole.Best.parameters().Zip(resumed.Best.parameters()))
-            Assert.Equal(a.data<float>().ToArray(), b.data<float>().ToArray());
+        Assert.Equal(expected.Count, rest[^1].Position.Step + 1);
+        Assert.All(expected.TakeLast(rest.Count).Zip(rest), s => Assert.Equal(s.First.Loss, s.Second.Loss, 1e-4));
     }
 
     [Fact]
@@ -100,7 +99,7 @@ public sealed class SftTrainerTests
     [Fact]
     public void Training_in_bfloat16_learns_too()
     {
-        var options = SmallData.Plain with { Epochs = 30, LearningRate = 1e-2 };
+        var options = SmallData.Plain with { Epochs = 25, LearningRate = 1e-2 };
         using var trainer = new SftTrainer(SmallData.Config, SmallData.Tokens, SmallData.Prepared(), options, ScalarType.BFloat16);
 
         var steps = trainer.Steps().ToList();

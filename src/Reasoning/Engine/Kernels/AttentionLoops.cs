@@ -35,10 +35,13 @@ internal static unsafe class AttentionLoops<S, V, R>
     where R : struct, IRowCount
 {
     private const int Tile = PagedAttentionJob.TileTokens;
+    private const int RowStride = PagedAttentionKernel.KeyBlockTokens; // of scores and weights: (rows, RowStride)
 
-    /// <summary>Scores of whole tiles of keys up to <paramref name="count"/> tokens. Even and odd dimensions add up apart, to hide latency.</summary>
+    /// <summary>
+    /// Scores whole tiles of keys up to <paramref name="count"/> tokens. Even and odd dimensions add up apart, to hide latency.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Score(float* queries, int headSize, float** tiles, int count, float* scores, int scoresStride)
+    public static void Score(float* queries, int headSize, float** tiles, int count, float* scores)
     {
         float* q0 = queries, q1 = q0 + headSize, q2 = q1 + headSize, q3 = q2 + headSize;
         for (var token = 0; token < count; token += Tile)
@@ -75,11 +78,11 @@ internal static unsafe class AttentionLoops<S, V, R>
                 var score = scores + token + lane;
                 S.Store(S.Add(a0, b0), score);
                 if (R.Count > 1)
-                    S.Store(S.Add(a1, b1), score + scoresStride);
+                    S.Store(S.Add(a1, b1), score + RowStride);
                 if (R.Count > 2)
-                    S.Store(S.Add(a2, b2), score + (2 * scoresStride));
+                    S.Store(S.Add(a2, b2), score + (2 * RowStride));
                 if (R.Count > 3)
-                    S.Store(S.Add(a3, b3), score + (3 * scoresStride));
+                    S.Store(S.Add(a3, b3), score + (3 * RowStride));
             }
         }
     }
@@ -90,9 +93,8 @@ internal static unsafe class AttentionLoops<S, V, R>
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int Mix(
-        float* weights, int weightsStride, float* decays, float** values, int begin, int end, int headSize, int first, float* mixes)
+        float* weights, float* decays, float** values, int begin, int end, int headSize, int first, float* mixes)
     {
-        float* w0 = weights, w1 = w0 + weightsStride, w2 = w1 + weightsStride, w3 = w2 + weightsStride;
         var d = first;
         for (; d + (2 * S.Width) <= headSize; d += 2 * S.Width)
         {
@@ -112,26 +114,26 @@ internal static unsafe class AttentionLoops<S, V, R>
                 var value = values[token / Tile] + (token % Tile * headSize) + d;
                 for (; token < tileEnd; token++, value += headSize)
                 {
-                    V low = S.Load(value), high = S.Load(value + S.Width), weight = S.Broadcast(w0[token]);
+                    V low = S.Load(value), high = S.Load(value + S.Width), weight = S.Broadcast(weights[token]);
                     a0 = S.MultiplyAdd(low, weight, a0);
                     b0 = S.MultiplyAdd(high, weight, b0);
                     if (R.Count > 1)
                     {
-                        weight = S.Broadcast(w1[token]);
+                        weight = S.Broadcast(weights[token + RowStride]);
                         a1 = S.MultiplyAdd(low, weight, a1);
                         b1 = S.MultiplyAdd(high, weight, b1);
                     }
 
                     if (R.Count > 2)
                     {
-                        weight = S.Broadcast(w2[token]);
+                        weight = S.Broadcast(weights[token + (2 * RowStride)]);
                         a2 = S.MultiplyAdd(low, weight, a2);
                         b2 = S.MultiplyAdd(high, weight, b2);
                     }
 
                     if (R.Count > 3)
                     {
-                        weight = S.Broadcast(w3[token]);
+                        weight = S.Broadcast(weights[token + (3 * RowStride)]);
                         a3 = S.MultiplyAdd(low, weight, a3);
                         b3 = S.MultiplyAdd(high, weight, b3);
                     }

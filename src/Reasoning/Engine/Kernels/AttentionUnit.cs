@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace SaferGuard.Reasoning.Engine.Kernels;
 
@@ -11,7 +12,7 @@ internal static unsafe class AttentionUnit<S, V>
     where S : struct, ISimd<V>
     where V : unmanaged
 {
-    private const int KeyBlock = 64;
+    private const int KeyBlock = PagedAttentionKernel.KeyBlockTokens;
     private const int KeyBlockTiles = KeyBlock / PagedAttentionJob.TileTokens;
     private const int RowBlock = 4;
     private const int CacheLineFloats = 16;
@@ -133,7 +134,7 @@ internal static unsafe class AttentionUnit<S, V>
             return;
         var headSize = rows.HeadSize;
         var mixes = rows.Mixes + (row * headSize);
-        AttentionLoops<S, V, R>.Score(rows.Queries + (row * headSize), headSize, keys.Tiles, most, rows.Scores, KeyBlock);
+        AttentionLoops<S, V, R>.Score(rows.Queries + (row * headSize), headSize, keys.Tiles, most, rows.Scores);
 
         var decays = stackalloc float[RowBlock];
         for (var r = 0; r < R.Count; r++)
@@ -142,7 +143,7 @@ internal static unsafe class AttentionUnit<S, V>
             decays[r] = OnlineSoftmax<S, V>.Advance(rows.Scores + (r * KeyBlock), seen, ref rows.Peaks[row + r], ref rows.Totals[row + r]);
         }
 
-        // The rows of later queries see more tokens. What all see is mixed together, the rest row by row, which leaves each row's order as it is.
+        // The rows of later queries see more tokens. What all see is mixed together, the rest row by row: each row's order is the same.
         var least = Visible(ref rows, ref keys, row);
         Mix<R>(rows.Scores, decays, keys.Values, 0, least, headSize, mixes);
         var one = 1f;
@@ -164,10 +165,10 @@ internal static unsafe class AttentionUnit<S, V>
     private static void Mix<R>(float* weights, float* decays, float** values, int begin, int end, int headSize, float* mixes)
         where R : struct, IRowCount
     {
-        var done = AttentionLoops<S, V, R>.Mix(weights, KeyBlock, decays, values, begin, end, headSize, 0, mixes);
+        var done = AttentionLoops<S, V, R>.Mix(weights, decays, values, begin, end, headSize, 0, mixes);
         if (S.Width > Avx2Simd.Width && done < headSize)
-            done = AttentionLoops<Avx2Simd, System.Runtime.Intrinsics.Vector256<float>, R>.Mix(weights, KeyBlock, decays, values, begin, end, headSize, done, mixes);
+            done = AttentionLoops<Avx2Simd, Vector256<float>, R>.Mix(weights, decays, values, begin, end, headSize, done, mixes);
         if (done < headSize)
-            AttentionLoops<ScalarSimd, float, R>.Mix(weights, KeyBlock, decays, values, begin, end, headSize, done, mixes);
+            AttentionLoops<ScalarSimd, float, R>.Mix(weights, decays, values, begin, end, headSize, done, mixes);
     }
 }

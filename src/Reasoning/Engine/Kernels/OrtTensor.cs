@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SaferGuard.Reasoning.Engine.Kernels;
 
 /// <summary>An input of a custom op: its elements and its shape, whose rank was checked.</summary>
@@ -34,7 +36,7 @@ internal readonly unsafe struct OrtTensor
 
     public int this[int dimension] => shape[dimension];
 
-    [System.Runtime.CompilerServices.InlineArray(MaxRank)]
+    [InlineArray(MaxRank)]
     private struct Dimensions
     {
         private int first;

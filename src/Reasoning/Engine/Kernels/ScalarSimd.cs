@@ -34,7 +34,9 @@ internal readonly unsafe struct ScalarSimd : ISimd<float>
     public static float Max(float value) => value;
 
     public static float MaxMagnitude(float left, float right) =>
-        BitConverter.Int32BitsToSingle(Math.Max(BitConverter.SingleToInt32Bits(left) & int.MaxValue, BitConverter.SingleToInt32Bits(right) & int.MaxValue));
+        BitConverter.Int32BitsToSingle(Math.Max(MagnitudeBits(left), MagnitudeBits(right)));
 
     public static void StoreOffsetBytes(float value, byte* target) => *target = (byte)((int)MathF.Round(value) + 128);
+
+    private static int MagnitudeBits(float value) => BitConverter.SingleToInt32Bits(value) & int.MaxValue;
 }

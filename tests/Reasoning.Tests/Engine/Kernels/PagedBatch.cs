@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using SaferGuard.Reasoning.Engine.Kernels;
 
 namespace SaferGuard.Reasoning.Tests.Engine.Kernels;
@@ -84,7 +86,8 @@ internal sealed unsafe class PagedBatch
             CuSeqlens[i + 1] = CuSeqlens[i] + count;
             PastLens[i] = cached[sequence];
             blockOrder.AsSpan(sequence * blocksEach, blocksEach).CopyTo(BlockTable.AsSpan(i * blocksEach));
-            Sequences[sequence].AsSpan(cached[sequence] * shape.Packed, count * shape.Packed).CopyTo(Qkv.AsSpan(CuSeqlens[i] * shape.Packed));
+            Sequences[sequence].AsSpan(cached[sequence] * shape.Packed, count * shape.Packed)
+                .CopyTo(Qkv.AsSpan(CuSeqlens[i] * shape.Packed));
             cached[sequence] += count;
         }
 
@@ -133,7 +136,7 @@ internal sealed unsafe class PagedBatch
     }
 
     private static T* Pointer<T>(T[] pinned) where T : unmanaged =>
-        (T*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref System.Runtime.InteropServices.MemoryMarshal.GetArrayDataReference(pinned));
+        (T*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(pinned));
 
     private static T[] Pinned<T>(int length) => GC.AllocateArray<T>(length, pinned: true);
 
