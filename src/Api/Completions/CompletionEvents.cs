@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using SaferGuard.Reasoning.Traces;
 
@@ -9,22 +10,30 @@ internal sealed record ServerEvent(string Name, byte[] Data);
 /// <summary>A piece of the output.</summary>
 internal sealed record OutputEvent(string Text);
 
-/// <summary>The events of a streamed completion, in the order in which they are sent.</summary>
-internal static class CompletionEvents
+/// <summary>The events of one streamed completion, in the order in which they are sent.</summary>
+internal sealed class CompletionEvents
 {
     /// <summary>Ends every stream that did not fail.</summary>
     public const string Done = "data: [DONE]\n\n";
 
-    /// <summary>A stage is sent as it will stand in the trace, but still without sentences and evidence.</summary>
-    public static ServerEvent Decided(TraceStage stage) => stage switch
+    private readonly HashSet<string> _decided = [];
+
+    /// <summary>
+    /// A stage that has been decided is sent under its own name, as it will stand in the trace. When it comes again with a sentence or
+    /// evidence, it is an <c>explanation</c>: the part of the trace that it replaces, <c>{"path": {…}}</c>.
+    /// </summary>
+    public ServerEvent Decided(TraceStage stage)
     {
-        TraceStage.Assessed assessed => new("assessment", JsonSerializer.SerializeToUtf8Bytes(assessed.Stage, ApiJson.Body.AssessmentStage)),
-        TraceStage.RulesChecked rules => new(
-            "rule_check",
-            JsonSerializer.SerializeToUtf8Bytes(RuleCheckBody.Of(rules.Checks, rules.Scores), ApiJson.Body.IReadOnlyListRuleCheckBody)),
-        TraceStage.PathDecided path => new("path", JsonSerializer.SerializeToUtf8Bytes(path.Stage, ApiJson.Body.PathStage)),
-        _ => throw new ArgumentOutOfRangeException(nameof(stage)),
-    };
+        var (name, json) = stage switch
+        {
+            TraceStage.Assessed assessed => ("assessment", JsonSerializer.SerializeToUtf8Bytes(assessed.Stage, ApiJson.Body.AssessmentStage)),
+            TraceStage.RulesChecked rules => ("rule_check", JsonSerializer.SerializeToUtf8Bytes(
+                RuleCheckBody.Of(rules.Checks, rules.Scores), ApiJson.Body.IReadOnlyListRuleCheckBody)),
+            TraceStage.PathDecided path => ("path", JsonSerializer.SerializeToUtf8Bytes(path.Stage, ApiJson.Body.PathStage)),
+            _ => throw new ArgumentOutOfRangeException(nameof(stage)),
+        };
+        return _decided.Add(name) ? new(name, json) : new("explanation", [.. Encoding.ASCII.GetBytes($"{{\"{name}\":"), .. json, (byte)'}']);
+    }
 
     /// <summary>All that <c>/v1/assess</c> would return, under the id of the completion.</summary>
     public static ServerEvent Judged(JudgmentBody judgment) => new("judgment", judgment.ToJson());

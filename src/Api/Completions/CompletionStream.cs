@@ -41,8 +41,9 @@ internal sealed class CompletionStream(Judge judge, ILogger<CompletionStream> lo
     /// <summary>Never throws: a fault completes the channel, behind the events that came before it.</summary>
     private async Task MakeAsync(CompleteRequest request, ChannelWriter<ServerEvent> writer, CancellationToken cancellation)
     {
+        var events = new CompletionEvents();
         var observer = new CompletionObserver(
-            stage => writer.TryWrite(CompletionEvents.Decided(stage)),
+            stage => writer.TryWrite(events.Decided(stage)),
             judgment => writer.TryWrite(CompletionEvents.Judged(judgment)),
             text => writer.TryWrite(CompletionEvents.Wrote(text)));
         try

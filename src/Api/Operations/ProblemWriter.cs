@@ -55,6 +55,6 @@ internal sealed partial class ProblemWriter(RequestDelegate next, ILogger<Proble
 
     private static bool HasNoBody(HttpResponse response) => !response.HasStarted && response.ContentLength is null && response.ContentType is null;
 
-    [LoggerMessage(LogLevel.Error, "Fault {Exception} ({Inner})\n{Stack}")]
+    [LoggerMessage(2, LogLevel.Error, "Fault {Exception} ({Inner})\n{Stack}")]
     private static partial void LogFault(ILogger logger, string? exception, string? inner, string? stack);
 }

@@ -27,9 +27,9 @@ internal sealed partial class WarmupWorker(Guard guard, Readiness readiness, ILo
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "Ready: model {Model} {Digest}, policy {Policy} {Version}")]
+    [LoggerMessage(3, LogLevel.Information, "Ready: model {Model} {Digest}, policy {Policy} {Version}")]
     private static partial void LogReady(ILogger logger, string model, string digest, string policy, string version);
 
-    [LoggerMessage(LogLevel.Critical, "The first judgment failed; the service will not become ready")]
+    [LoggerMessage(4, LogLevel.Critical, "The first judgment failed; the service will not become ready")]
     private static partial void LogFailed(ILogger logger, Exception fault);
 }

@@ -1,4 +1,6 @@
+using System.Net.ServerSentEvents;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace SaferGuard.Api.Tests.Completions;
 
@@ -11,7 +13,7 @@ public sealed class CompletionStreamTests(Service service) : IClassFixture<Servi
 
         Assert.Equal(
             ["assessment", "rule_check", "path", "judgment", "output", "completion", "message"],
-            events.Select(item => item.EventType));
+            WithoutExplanations(events));
         Assert.Equal("[DONE]", events[^1].Data);
         var completion = JsonSerializer.Deserialize<JsonElement>(events[^2].Data);
         var text = JsonSerializer.Deserialize<JsonElement>(events[^3].Data).GetProperty("text").GetString();
@@ -23,22 +25,39 @@ public sealed class CompletionStreamTests(Service service) : IClassFixture<Servi
     {
         var events = await service.StreamAsync(Prompts.Complete(Prompts.Harmless, stream: true));
 
-        Assert.Equal(["assessment", "rule_check", "path", "judgment", "completion", "message"], events.Select(item => item.EventType));
+        Assert.Equal(["assessment", "rule_check", "path", "judgment", "completion", "message"], WithoutExplanations(events));
     }
 
     [Fact]
-    public async Task The_streamed_stages_say_what_the_judgment_says()
+    public async Task The_streamed_stages_and_explanations_add_up_to_the_trace()
     {
-        var events = (await service.StreamAsync(Prompts.Complete(Prompts.Harmful, stream: true)))
-            .SkipLast(1).ToDictionary(item => item.EventType, item => JsonSerializer.Deserialize<JsonElement>(item.Data));
+        var trace = new JsonObject();
+        foreach (var item in await service.StreamAsync(Prompts.Complete(Prompts.Harmful, stream: true)))
+        {
+            switch (item.EventType)
+            {
+                case "assessment" or "rule_check" or "path":
+                    Assert.True(trace.TryAdd(item.EventType, JsonNode.Parse(item.Data)));
+                    break;
+                case "explanation":
+                    var (name, stage) = Assert.Single(JsonNode.Parse(item.Data)!.AsObject());
+                    trace[name] = stage!.DeepClone();
+                    break;
+                case "judgment":
+                    Assert.True(JsonNode.DeepEquals(JsonNode.Parse(item.Data)!["trace"], trace));
+                    return;
+            }
+        }
 
-        var trace = events["judgment"].GetProperty("trace");
-        Assert.Equal(trace.GetProperty("assessment").GetProperty("categories").GetRawText(), events["assessment"].GetProperty("categories").GetRawText());
-        Assert.Equal(trace.GetProperty("path").GetProperty("decision").GetString(), events["path"].GetProperty("decision").GetString());
-        Assert.Equal(
-            trace.GetProperty("rule_check").EnumerateArray().Select(check => $"{check.GetProperty("rule")} {check.GetProperty("verdict")} {check.GetProperty("score")}"),
-            events["rule_check"].EnumerateArray().Select(check => $"{check.GetProperty("rule")} {check.GetProperty("verdict")} {check.GetProperty("score")}"));
-        Assert.Equal(events["completion"].GetProperty("id").GetString(), events["judgment"].GetProperty("id").GetString());
+        Assert.Fail("There was no judgment.");
+    }
+
+    [Fact]
+    public async Task A_brief_stream_has_no_explanations()
+    {
+        var events = await service.StreamAsync($$"""{"input": "{{Prompts.Harmful}}", "trace": "brief", "stream": true}""");
+
+        Assert.DoesNotContain("explanation", events.Select(item => item.EventType));
     }
 
     [Fact]
@@ -72,7 +91,10 @@ public sealed class CompletionStreamTests(Service service) : IClassFixture<Servi
 
         var events = await broken.StreamAsync(Prompts.Complete(Prompts.Harmless, stream: true));
 
-        Assert.Equal(["assessment", "rule_check", "path", "judgment", "error"], events.Select(item => item.EventType));
+        Assert.Equal(["assessment", "rule_check", "path", "judgment", "error"], WithoutExplanations(events));
         Assert.Equal("urn:saferguard:problem:internal", JsonSerializer.Deserialize<JsonElement>(events[^1].Data).GetProperty("type").GetString());
     }
+
+    private static IEnumerable<string> WithoutExplanations(IEnumerable<SseItem<string>> events) =>
+        events.Select(item => item.EventType).Where(name => name != "explanation");
 }
