@@ -19,7 +19,7 @@ internal sealed class RunLog(string path, TimeProvider clock) : IDisposable
     {
         var line = JsonSerializer.SerializeToNode(record, Json)!.AsObject();
         line.Insert(0, "event", name);
-        line.Insert(1, "time", clock.GetUtcNow().ToString("O"));
+        line.Insert(1, "time", clock.GetUtcNow().UtcDateTime.ToString("O"));
         _file.WriteLine(line.ToJsonString(Json));
     }
 
