@@ -11,7 +11,8 @@ internal sealed class GeneratedRows(OfflineTeacher teacher, int seed)
 
     private readonly Surface _surface = new();
 
-    public IEnumerable<TrainingRow> Make() => _families.Select(name => new Grammar(name)).SelectMany(Make);
+    public IEnumerable<TrainingRow> Make() => _families.Select(name => new Grammar(name)).SelectMany(Make)
+        .DistinctBy(row => row.Conversation.Turns[0].Content);
 
     private IEnumerable<TrainingRow> Make(Grammar grammar) => grammar.Generate(seed).Select((generated, i) =>
     {

@@ -92,7 +92,7 @@ public sealed class OfflineTeacherTests
         var prompt = $"{string.Concat(Enumerable.Repeat("word ", 40))}ransomware {string.Concat(Enumerable.Repeat("other ", 40))}";
         var evidence = Teach(prompt, new Gold(Label.Harmful, ["S5"])).RuleChecks.Single(c => c.Evidence is not null).Evidence!;
 
-        Assert.Subset(new HashSet<string> { "word", "ransomware", "other" }, [.. evidence.Text.Split(' ')]);
+        Assert.Empty(evidence.Text.Split(' ').Except(["word", "ransomware", "other"]));
         Assert.InRange(evidence.Text.Length, 10, 100);
     }
 

@@ -37,7 +37,9 @@ internal static unsafe class AttentionLoops<S, V, R>
     private const int Tile = PagedAttentionJob.TileTokens;
     private const int RowStride = PagedAttentionKernel.KeyBlockTokens; // of scores and weights: (rows, RowStride)
 
-    /// <summary>Scores of whole tiles of keys up to <paramref name="count"/> tokens. Even and odd dimensions add up apart, to hide latency.</summary>
+    /// <summary>
+    /// Scores whole tiles of keys up to <paramref name="count"/> tokens. Even and odd dimensions add up apart, to hide latency.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Score(float* queries, int headSize, float** tiles, int count, float* scores)
     {

@@ -143,7 +143,7 @@ internal static unsafe class AttentionUnit<S, V>
             decays[r] = OnlineSoftmax<S, V>.Advance(rows.Scores + (r * KeyBlock), seen, ref rows.Peaks[row + r], ref rows.Totals[row + r]);
         }
 
-        // The rows of later queries see more tokens. What all see is mixed together, the rest row by row, which leaves each row's order as it is.
+        // The rows of later queries see more tokens. What all see is mixed together, the rest row by row: each row's order is the same.
         var least = Visible(ref rows, ref keys, row);
         Mix<R>(rows.Scores, decays, keys.Values, 0, least, headSize, mixes);
         var one = 1f;

@@ -82,8 +82,9 @@ internal static unsafe partial class OrtFunctions
     {
         long value;
         nint status;
+        var get = (delegate* unmanaged<nint, byte*, long*, nint>)Slot(OrtApiSlot.KernelInfoGetAttribute_int64);
         fixed (byte* name = terminatedName)
-            status = ((delegate* unmanaged<nint, byte*, long*, nint>)Slot(OrtApiSlot.KernelInfoGetAttribute_int64))(kernelInfo, name, &value);
+            status = get(kernelInfo, name, &value);
         return Succeeded(status) ? value : absent;
     }
 
@@ -92,8 +93,9 @@ internal static unsafe partial class OrtFunctions
     {
         float value;
         nint status;
+        var get = (delegate* unmanaged<nint, byte*, float*, nint>)Slot(OrtApiSlot.KernelInfoGetAttribute_float);
         fixed (byte* name = terminatedName)
-            status = ((delegate* unmanaged<nint, byte*, float*, nint>)Slot(OrtApiSlot.KernelInfoGetAttribute_float))(kernelInfo, name, &value);
+            status = get(kernelInfo, name, &value);
         return Succeeded(status) ? value : absent;
     }
 

@@ -12,6 +12,7 @@ namespace SaferGuard.Reasoning.Engine.Kernels;
 internal unsafe struct PagedAttentionJob
 {
     public const int TileTokens = 16;
+    public const int MaxBlockSize = 1 << 16;
     public const int MaxHeadSize = 256;
     public const int MaxGroupHeads = 64;
 
@@ -88,8 +89,8 @@ internal unsafe struct PagedAttentionJob
             throw new InvalidDataException($"{GroupHeads} heads share a key-value head; at most {MaxGroupHeads} can.");
         if (HeadSize is <= 0 or > MaxHeadSize || HeadSize % 2 != 0)
             throw new InvalidDataException($"The head size must be even and at most {MaxHeadSize}, not {HeadSize}.");
-        if (BlockSize <= 0 || BlockSize % TileTokens != 0)
-            throw new InvalidDataException($"The block size must be a multiple of {TileTokens}, not {BlockSize}.");
+        if (BlockSize is <= 0 or > MaxBlockSize || BlockSize % TileTokens != 0)
+            throw new InvalidDataException($"The block size must be a multiple of {TileTokens} up to {MaxBlockSize}, not {BlockSize}.");
         if (CuSeqlens[0] != 0 || CuSeqlens[Sequences] != Tokens)
             throw new InvalidDataException($"cu_seqlens goes from {CuSeqlens[0]} to {CuSeqlens[Sequences]}, not from 0 to {Tokens}.");
         for (var sequence = 0; sequence < Sequences; sequence++)
@@ -108,7 +109,7 @@ internal unsafe struct PagedAttentionJob
         var length = (long)past + end - begin;
         if (length > Positions || length > (long)TableWidth * BlockSize)
             throw new InvalidDataException(
-                $"Sequence {sequence} is {length} tokens long: cos and sin have {Positions} rows, its {TableWidth} blocks {BlockSize} tokens each.");
+                $"Sequence {sequence} is {length} tokens long: cos has {Positions} rows, block_table {TableWidth} blocks of {BlockSize}.");
         for (var i = 0; i <= (length - 1) / BlockSize; i++)
         {
             var block = BlockTable[((nint)sequence * TableWidth) + i];

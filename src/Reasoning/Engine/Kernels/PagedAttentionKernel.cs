@@ -9,7 +9,7 @@ namespace SaferGuard.Reasoning.Engine.Kernels;
 /// </summary>
 internal static unsafe class PagedAttentionKernel
 {
-    /// <summary>Keys are scored this many at a time: scores stay in the first-level cache and memory does not grow with the context.</summary>
+    /// <summary>Keys are taken this many at a time, so that they stay in the first-level cache for all rows of a unit.</summary>
     public const int KeyBlockTokens = 64;
 
     /// <summary>Writes the keys, rotated, and the values of new tokens to the cache.</summary>

@@ -105,9 +105,13 @@ internal static unsafe class PagedAttentionOp
         for (var i = 0; i < 4; i++)
             Require(values[i] == keys[i], "key_cache and value_cache differ in shape.");
         Require(qkv[1] == ((long)kernel->Heads + (2L * kernel->KvHeads)) * headSize, "query is not as wide as the packed heads.");
-        Require(cos[1] * 2 == headSize && sin[1] == cos[1] && sin[0] == cos[0], "cos_cache and sin_cache are not (positions, head size / 2).");
+        Require(
+            cos[1] * 2L == headSize && sin[1] == cos[1] && sin[0] == cos[0],
+            "cos_cache or sin_cache is not (positions, head size / 2).");
         Require(cuSeqlens[0] >= 1, "cumulative_sequence_length is empty.");
-        Require(pastLens[0] == cuSeqlens[0] - 1 && blockTable[0] == pastLens[0], "past_seqlens or block_table is for another number of sequences.");
+        Require(
+            pastLens[0] == cuSeqlens[0] - 1 && blockTable[0] == pastLens[0],
+            "past_seqlens or block_table is for another number of sequences.");
 
         var job = new PagedAttentionJob
         {

@@ -123,7 +123,7 @@ public sealed unsafe class CustomOpLibraryTests
     {
         var batch = Batch();
         batch.Prepare(KernelIsa.Best, (0, 60), (1, 30));
-        using var session = AttentionSession(KernelIsa.Best);
+        using var session = Session(KernelIsa.Best, Attention(), threads: 1);
         using var binding = session.CreateIoBinding();
         using var options = new RunOptions();
         var inputs = Inputs(batch, default);
@@ -132,7 +132,7 @@ public sealed unsafe class CustomOpLibraryTests
         binding.BindOutputToDevice("attention", OrtMemoryInfo.DefaultInstance);
         session.RunWithBinding(options, binding);
 
-        var before = GC.GetAllocatedBytesForCurrentThread(); // the session has one thread: this one
+        var before = GC.GetAllocatedBytesForCurrentThread(); // the session's one thread is this one
         for (var i = 0; i < 100; i++)
             session.RunWithBinding(options, binding);
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
@@ -157,7 +157,9 @@ public sealed unsafe class CustomOpLibraryTests
 
     private static PagedBatch Batch() => new(Shape, [61, 34], seed: 7);
 
-    private static InferenceSession AttentionSession(KernelIsa isa, params byte[][] attributes) => Session(isa, OnnxBytes.Model(
+    private static InferenceSession AttentionSession(KernelIsa isa, params byte[][] attributes) => Session(isa, Attention(attributes));
+
+    private static byte[] Attention(params byte[][] attributes) => OnnxBytes.Model(
     [
         OnnxBytes.Node("PagedAttention", AttentionInputs, ["attention"],
         [
@@ -175,11 +177,11 @@ public sealed unsafe class CustomOpLibraryTests
         OnnxBytes.Input("cos", OnnxBytes.Float, 2),
         OnnxBytes.Input("sin", OnnxBytes.Float, 2),
         OnnxBytes.Output("attention", OnnxBytes.Float, 2),
-    ]));
+    ]);
 
-    private static InferenceSession Session(KernelIsa isa, byte[] model)
+    private static InferenceSession Session(KernelIsa isa, byte[] model, int threads = 3)
     {
-        using var options = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+        using var options = new SessionOptions { IntraOpNumThreads = threads, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
         CustomOpLibrary.Register(options, isa);
         return new InferenceSession(model, options);
     }

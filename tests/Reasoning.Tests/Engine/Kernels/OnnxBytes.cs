@@ -13,7 +13,12 @@ internal static class OnnxBytes
     public const int Int32 = 6;
 
     public static byte[] Model(params byte[][] graph) =>
-        [.. Number(1, 10), .. Message(7, [.. Text(2, "test"), .. graph.SelectMany(part => part)]), .. Opset("", 21), .. Opset("com.microsoft", 1)];
+    [
+        .. Number(1, 10),
+        .. Message(7, [.. Text(2, "test"), .. graph.SelectMany(part => part)]),
+        .. Opset("", 21),
+        .. Opset("com.microsoft", 1),
+    ];
 
     public static byte[] Node(string op, string[] inputs, string[] outputs, params byte[][] attributes) => Message(1,
     [

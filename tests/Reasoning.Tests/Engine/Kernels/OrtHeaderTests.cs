@@ -37,7 +37,8 @@ public sealed partial class OrtHeaderTests
     {
         var begin = Declarations.IndexOf($"struct {structName} {{", StringComparison.Ordinal);
         var body = Declarations[begin..Declarations.IndexOf("\n};", begin, StringComparison.Ordinal)];
-        return [.. FunctionPointer().Matches(body).Select(match => (match.Groups["release"].Success ? "Release" : "") + match.Groups["name"].Value)];
+        return [.. FunctionPointer().Matches(body).Select(match =>
+            (match.Groups["release"].Success ? "Release" : "") + match.Groups["name"].Value)];
     }
 
     [GeneratedRegex(@"/\*.*?\*/|//[^\n]*|^[ \t]*#[^\n]*", RegexOptions.Singleline | RegexOptions.Multiline)]

@@ -90,6 +90,7 @@ public sealed class PagedAttentionJobTests
     [InlineData(4, 2, 258, 16)]
     [InlineData(4, 2, 32, 0)]
     [InlineData(4, 2, 32, 24)]
+    [InlineData(4, 2, 32, int.MaxValue & -16)]
     public void Shapes_that_the_kernel_does_not_have_are_refused(int heads, int kvHeads, int headSize, int blockSize)
     {
         job.Heads = heads;

@@ -86,7 +86,8 @@ internal sealed unsafe class PagedBatch
             CuSeqlens[i + 1] = CuSeqlens[i] + count;
             PastLens[i] = cached[sequence];
             blockOrder.AsSpan(sequence * blocksEach, blocksEach).CopyTo(BlockTable.AsSpan(i * blocksEach));
-            Sequences[sequence].AsSpan(cached[sequence] * shape.Packed, count * shape.Packed).CopyTo(Qkv.AsSpan(CuSeqlens[i] * shape.Packed));
+            Sequences[sequence].AsSpan(cached[sequence] * shape.Packed, count * shape.Packed)
+                .CopyTo(Qkv.AsSpan(CuSeqlens[i] * shape.Packed));
             cached[sequence] += count;
         }
 
