@@ -23,7 +23,7 @@ public sealed class SftExamplesTests
             "<|assess|> <|categories|> <|risk|> <|high|> <|c4|> <|r1|> <|?|> <|r2|> <|?|> <|r3|> <|?|> <|r4|> <|?|> "
             + "<|verdicts|> <|violated|> <|clear|> <|clear|> <|clear|> <|path|> <|refuse|> <|evidence|> <|c4|> <|r1|>",
             Show(example.Tokens[example.PromptLength..^evidence.Text.Length]));
-        Assert.Equal(" pick the lock", Tokenizer.Decode(example.Tokens.AsSpan()[^evidence.Text.Length..]));
+        Assert.Equal("pick the lock", Tokenizer.Decode(example.Tokens.AsSpan()[^evidence.Text.Length..]).Trim());
         Assert.Equal(
             "Assess:<|assess|>=<|refuse|> Categories:<|categories|>=<|c4|> Risk:<|risk|>=<|high|> Verdict:<|?|>=<|violated|> "
             + "Verdict:<|?|>=<|clear|> Verdict:<|?|>=<|clear|> Verdict:<|?|>=<|clear|> Path:<|path|>=<|refuse|>",
