@@ -1,1 +1,15 @@
-Console.WriteLine();
+using System.CommandLine;
+using SaferGuard.Training.Evaluation;
+using SaferGuard.Training.Sft;
+using SaferGuard.Training.Tokenizers;
+
+var root = new RootCommand("Trains and measures SaferGuard models: synthesize rows, train a tokenizer on them, fine-tune (sft), evaluate.")
+{
+    TokenizerCommand.Create(),
+    SftCommand.Create(),
+    EvaluateCommand.Create(),
+    CalibrateCommand.Create(),
+};
+
+// Ctrl-C cancels; a run then has this long to save its state.
+return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(1) });

@@ -57,6 +57,29 @@ internal sealed record SftOptions
     public double RiskNoise { get; init; } = 0.3;
 
     public LossWeights Weights { get; init; } = new();
+
+    /// <summary>What is out of range, by the recipe's names.</summary>
+    public IEnumerable<string> Errors()
+    {
+        if (Epochs < 1) yield return "epochs must be at least 1";
+        if (MaxTokens < 1) yield return "max_tokens must be at least 1";
+        if (BatchTokens < MaxTokens) yield return "batch_tokens must be at least max_tokens";
+        if (!(LearningRate > 0 && NgramRate > 0 && MaxGradientNorm > 0)) yield return "learning_rate, ngram_rate and max_gradient_norm must be above 0";
+        if (!(WeightDecay >= 0)) yield return "weight_decay must not be negative";
+        foreach (var (name, share) in new[]
+        {
+            ("warmup", Warmup), ("final_rate", FinalRate), ("averaged_share", AveragedShare), ("word_masking", WordMasking),
+            ("ngram_dropout", NgramDropout), ("embedding_dropout", EmbeddingDropout), ("label_smoothing", LabelSmoothing),
+            ("wrong_category", WrongCategory), ("wrong_category_alone", WrongCategoryAlone), ("risk_noise", RiskNoise),
+        })
+        {
+            if (!(share is >= 0 and <= 1)) yield return $"{name} must lie between 0 and 1";
+        }
+
+        if (Warmup >= 1 || EmbeddingDropout >= 1) yield return "warmup and embedding_dropout must be below 1";
+        double[] weights = [Weights.Assess, Weights.Categories, Weights.Risk, Weights.Verdicts, Weights.Path, Weights.Text, Weights.Pooled];
+        if (!weights.All(w => w >= 0 && double.IsFinite(w))) yield return "weights must not be negative";
+    }
 }
 
 /// <summary>Weights of the loss terms.</summary>

@@ -53,6 +53,11 @@ internal sealed class SftTrainer : IDisposable
 
     public RunPosition Position => _position;
 
+    /// <summary>Null for models without n-gram embeddings.</summary>
+    public WordNgrams? Ngrams => _ngrams;
+
+    public long ParameterCount => _decoder.parameters().Sum(p => p.numel());
+
     /// <summary>Makes one step after the other. Stop between two of them, save, and go on later.</summary>
     public IEnumerable<SftStep> Steps()
     {

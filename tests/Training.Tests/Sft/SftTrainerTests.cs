@@ -89,6 +89,8 @@ public sealed class SftTrainerTests
             SmallData.Config, SmallData.Tokens, SmallData.Prepared(), Noisy with { Epochs = 30 }, ScalarType.Float32);
         using var steps = trainer.Steps().GetEnumerator();
         for (var i = 0; i < 5; i++) Assert.True(steps.MoveNext());
+        GC.Collect(); // What other tests left to the finaliser.
+        GC.WaitForPendingFinalizers();
         var before = Tensor.TotalCount;
 
         for (var i = 0; i < 50; i++) Assert.True(steps.MoveNext());

@@ -1,0 +1,99 @@
+using System.CommandLine;
+using System.Runtime.Intrinsics.X86;
+using SaferGuard.Training.Runs;
+using Spectre.Console;
+using static TorchSharp.torch;
+
+namespace SaferGuard.Training.Sft;
+
+/// <summary>The <c>sft</c> verb.</summary>
+public static class SftCommand
+{
+    private const int Interrupted = 130;
+
+    public static Command Create()
+    {
+        var data = new Option<string>("--data") { Description = "Rows that synthesize wrote (JSON lines).", Required = true };
+        var tokenizer = new Option<string>("--tokenizer") { Description = "tokenizer.json that tokenizer wrote.", Required = true };
+        var output = new Option<string>("--out")
+        {
+            Description = "Folder of the run: log.jsonl, state (to resume from) and, at the end, checkpoint (to export).", Required = true,
+        };
+        var recipe = new Option<string?>("--recipe")
+        {
+            Description = "JSON file with the sizes (\"model\") and settings (\"training\") that differ from the defaults.",
+        };
+        var epochs = new Option<int?>("--epochs") { Description = "Instead of the recipe's." };
+        var seed = new Option<int?>("--seed") { Description = "Instead of the recipe's." };
+        var resume = new Option<bool>("--resume") { Description = "Go on with the run that --out holds." };
+        var precision = new Option<string>("--precision")
+        {
+            Description = "Precision of the large products: bf16, fp32, or auto: bf16 where the CPU has instructions for it.",
+            DefaultValueFactory = _ => "auto",
+        };
+        precision.AcceptOnlyFromAmong("auto", "bf16", "fp32");
+        var threads = new Option<int>("--threads") { Description = "Threads of torch.", DefaultValueFactory = _ => Environment.ProcessorCount };
+        var devRows = new Option<int>("--dev-rows") { Description = "Dev rows scored after each epoch.", DefaultValueFactory = _ => 4000 };
+        var saveMinutes = new Option<double>("--save-minutes") { Description = "Time between two saved states.", DefaultValueFactory = _ => 5 };
+        threads.Validators.Add(r => { if (r.GetValueOrDefault<int>() < 1) r.AddError("--threads must be at least 1."); });
+        devRows.Validators.Add(r => { if (r.GetValueOrDefault<int>() < 0) r.AddError("--dev-rows must not be negative."); });
+        saveMinutes.Validators.Add(r => { if (!(r.GetValueOrDefault<double>() > 0)) r.AddError("--save-minutes must be above 0."); });
+
+        var command = new Command("sft", "Train a model on traces (supervised fine-tuning). Ctrl-C saves the run; --resume goes on with it.")
+        {
+            data, tokenizer, output, recipe, epochs, seed, resume, precision, threads, devRows, saveMinutes,
+        };
+        command.SetAction((parsed, stop) => Task.Run(() => Run(
+            () =>
+            {
+                var settings = parsed.GetValue(recipe) is { } path ? SftRecipe.Read(path) : new SftRecipe();
+                settings = settings with
+                {
+                    Training = settings.Training with
+                    {
+                        Epochs = parsed.GetValue(epochs) ?? settings.Training.Epochs, Seed = parsed.GetValue(seed) ?? settings.Training.Seed,
+                    },
+                };
+                set_num_threads(parsed.GetValue(threads));
+                return new SftRun(
+                    parsed.GetRequiredValue(data), parsed.GetRequiredValue(tokenizer), parsed.GetRequiredValue(output), settings,
+                    parsed.GetValue(resume), PrecisionOf(parsed.GetValue(precision)), TimeSpan.FromMinutes(parsed.GetValue(saveMinutes)),
+                    parsed.GetValue(devRows));
+            },
+            AnsiConsole.Console,
+            stop), CancellationToken.None));
+        return command;
+    }
+
+    private static int Run(Func<SftRun> read, IAnsiConsole console, CancellationToken stop)
+    {
+        GlibcMemory.KeepFreedBlocks();
+        try
+        {
+            var run = read();
+            if (run.Train(console, TimeProvider.System, stop))
+            {
+                console.MarkupLineInterpolated($"Wrote {run.CheckpointFolder}.");
+                return 0;
+            }
+
+            console.MarkupLineInterpolated($"Interrupted and saved. Go on with --resume.");
+            return Interrupted;
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or ArithmeticException)
+        {
+            console.MarkupLineInterpolated($"[red]error:[/] {e.Message}");
+            return 1;
+        }
+    }
+
+    private static ScalarType PrecisionOf(string? name) => name switch
+    {
+        "bf16" => ScalarType.BFloat16,
+        "fp32" => ScalarType.Float32,
+        _ => MultipliesBFloat16() ? ScalarType.BFloat16 : ScalarType.Float32,
+    };
+
+    /// <summary>AVX512_BF16: leaf 7, sub-leaf 1, bit 5 of EAX.</summary>
+    private static bool MultipliesBFloat16() => X86Base.IsSupported && (X86Base.CpuId(7, 1).Eax >> 5 & 1) == 1;
+}
