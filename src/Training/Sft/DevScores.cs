@@ -3,7 +3,6 @@ using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Tokens;
 using SaferGuard.Training.Evaluation;
 using SaferGuard.Training.Model;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SaferGuard.Training.Sft;

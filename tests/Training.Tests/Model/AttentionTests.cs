@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace SaferGuard.Training.Tests.Model;
 
-[Collection(nameof(TorchCollection))]
+[Collection(nameof(Torch))]
 public sealed class AttentionTests
 {
     [Theory]

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace SaferGuard.Training.Tests.Model;
 
-[Collection(nameof(TorchCollection))]
+[Collection(nameof(Torch))]
 public sealed class DecoderTests : IDisposable
 {
     private readonly DisposeScope _scope = NewDisposeScope();

@@ -2,7 +2,7 @@ using TorchSharp;
 
 namespace SaferGuard.Training.Tests.Model;
 
-[Collection(nameof(TorchCollection))]
+[Collection(nameof(Torch))]
 public sealed class LibTorchTests
 {
     [Fact]

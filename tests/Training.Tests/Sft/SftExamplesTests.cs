@@ -4,7 +4,7 @@ using SaferGuard.Training.Sft;
 
 namespace SaferGuard.Training.Tests.Sft;
 
-[Collection(nameof(TorchCollection))]
+[Collection(nameof(Torch))]
 public sealed class SftExamplesTests
 {
     private static readonly GuardTokenizer Tokenizer = SmallData.Tokens.Tokenizer;

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace SaferGuard.Training.Tests.Sft;
 
-[Collection(nameof(TorchCollection))]
+[Collection(nameof(Torch))]
 public sealed class SftLossTests
 {
     [Fact]

@@ -11,7 +11,7 @@ using static TorchSharp.torch;
 
 namespace SaferGuard.Training.Tests.Sft;
 
-[Collection(nameof(TorchCollection))]
+[Collection(nameof(Torch))]
 public sealed class SftRunTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -1,11 +1,10 @@
 using SaferGuard.Reasoning.Tokens;
 using SaferGuard.Training.Sft;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SaferGuard.Training.Tests.Sft;
 
-[Collection(nameof(TorchCollection))]
+[Collection(nameof(Torch))]
 public sealed class SftTrainerTests
 {
     private static readonly SftOptions Noisy = new() { Epochs = 6, BatchTokens = 256, AveragedShare = 0.5, LearningRate = 1e-2 };
