@@ -1,10 +1,12 @@
 using System.CommandLine;
+using SaferGuard.Training.Data;
 using SaferGuard.Training.Evaluation;
 using SaferGuard.Training.Sft;
 using SaferGuard.Training.Tokenizers;
 
-var root = new RootCommand("Trains and measures SaferGuard models: synthesize rows, train a tokenizer on them, fine-tune (sft), evaluate.")
+var root = new RootCommand("Trains and measures SaferGuard models: synthesize rows, train a tokenizer on them, fine-tune (sft), calibrate, evaluate.")
 {
+    SynthesizeCommand.Create(),
     TokenizerCommand.Create(),
     SftCommand.Create(),
     EvaluateCommand.Create(),

@@ -19,7 +19,7 @@ internal sealed class SentenceProgram(TraceTokens tokens, int[] start, Action wr
 
     public override Continuation Advance(LogitRows logits)
     {
-        TensorPrimitives.Add(logits[0], tokens.Text.Additive, _scores);
+        TensorPrimitives.Add(logits[0][.._scores.Length], tokens.Text.Additive, _scores);
         var token = TensorPrimitives.IndexOfMax<float>(_scores);
         if (_hasText && logits[0][tokens.End] >= _scores[token]) return End();
         _sentence.Add(token);

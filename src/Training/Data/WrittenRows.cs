@@ -5,8 +5,8 @@ namespace SaferGuard.Training.Data;
 /// <summary>Rows from the traces that were written for this project: the writer's words stay, the teacher adds the verdicts.</summary>
 internal sealed class WrittenRows(SourceTable sources, OfflineTeacher teacher)
 {
-    /// <summary>Written traces are few and good: each counts like three rows.</summary>
-    private const double Weight = 3;
+    /// <summary>Written traces are few and good: each counts like two rows.</summary>
+    private const double Weight = 2;
 
     /// <summary>Rows left out because label, decision and categories contradict each other.</summary>
     public int Skipped { get; private set; }
