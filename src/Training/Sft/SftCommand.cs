@@ -32,7 +32,7 @@ public static class SftCommand
             DefaultValueFactory = _ => "auto",
         };
         precision.AcceptOnlyFromAmong("auto", "bf16", "fp32");
-        var threads = new Option<int>("--threads") { Description = "Threads of torch.", DefaultValueFactory = _ => Environment.ProcessorCount };
+        var threads = new Option<int>("--threads") { Description = "Threads of torch. Fewer are faster while other work keeps the CPU busy.", DefaultValueFactory = _ => Environment.ProcessorCount };
         var devRows = new Option<int>("--dev-rows") { Description = "Dev rows scored after each epoch.", DefaultValueFactory = _ => 4000 };
         var saveMinutes = new Option<double>("--save-minutes") { Description = "Time between two saved states.", DefaultValueFactory = _ => 5 };
         threads.Validators.Add(r => { if (r.GetValueOrDefault<int>() < 1) r.AddError("--threads must be at least 1."); });
