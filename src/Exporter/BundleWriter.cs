@@ -26,6 +26,7 @@ internal static class BundleWriter
         TransformerExporter.Export(checkpoint, format, folder);
         TryCopy(Checkpoint.ConfigFile, BundleManifest.ConfigFile);
         TryCopy(Checkpoint.TokenizerFile, BundleManifest.TokenizerFile);
+        TryCopy(BundleManifest.LexicalFile, BundleManifest.LexicalFile);
         TryCopy(ModelCardFile, ModelCardFile);
         if (!TryCopy(BundleManifest.PolicyFile, BundleManifest.PolicyFile)) WriteFile(BundleManifest.PolicyFile, PolicyReader.DefaultBytes());
         if (!TryCopy(BundleManifest.CalibrationFile, BundleManifest.CalibrationFile))

@@ -51,7 +51,7 @@ public sealed class Guard : IAsyncDisposable
     {
         var start = Stopwatch.GetTimestamp();
         var prompt = Render(conversation);
-        var program = new TraceProgram(_tokens, _bundle.Calibration, conversation, prompt, level, progress);
+        var program = Program(_bundle.Calibration, conversation, prompt, level, progress);
         var cost = await _engine.RunAsync(program, cancellation).ConfigureAwait(false);
         var trace = cost.Appended - prompt.Length;
         return new Judgment(
@@ -64,7 +64,7 @@ public sealed class Guard : IAsyncDisposable
     public async Task<StageReadings> ReadStagesAsync(Conversation conversation, CancellationToken cancellation = default)
     {
         var always = _bundle.Calibration with { CheckThreshold = double.Epsilon };
-        var program = new TraceProgram(_tokens, always, conversation, Render(conversation), TraceLevel.Brief, null);
+        var program = Program(always, conversation, Render(conversation), TraceLevel.Brief, null);
         await _engine.RunAsync(program, cancellation).ConfigureAwait(false);
         return program.Readings;
     }
@@ -83,6 +83,10 @@ public sealed class Guard : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _engine.DisposeAsync();
+
+    private TraceProgram Program(
+        Calibration calibration, Conversation conversation, PromptToken[] prompt, TraceLevel level, Action<TraceStage>? progress) =>
+        new(_tokens, calibration, conversation, prompt, level, _bundle.Lexical?.LogOdds(conversation) ?? 0, progress);
 
     private PromptToken[] Render(Conversation conversation)
     {

@@ -13,7 +13,8 @@ public partial class LayeringTests
         ["Traces"] = ["Policies"],
         ["Tokens"] = ["Traces", "Checkpoints"],
         ["Decoding"] = ["Policies", "Traces", "Tokens"],
-        ["Bundles"] = ["Policies", "Checkpoints", "Tokens", "Decoding"],
+        ["Lexical"] = ["Traces", "Checkpoints"],
+        ["Bundles"] = ["Policies", "Checkpoints", "Tokens", "Decoding", "Lexical"],
         ["Engine"] = ["Checkpoints", "Tokens", "Decoding"],
     };
 

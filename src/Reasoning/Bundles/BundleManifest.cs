@@ -7,7 +7,7 @@ public sealed record BundleFile(string Sha256, long Bytes);
 
 /// <summary>
 /// <c>manifest.json</c> of a model bundle: a folder with <c>model.onnx</c>, its data file, <c>config.json</c>, <c>tokenizer.json</c>,
-/// <c>policy.yaml</c> and <c>calibration.json</c>. Written last, so that a folder with a manifest is complete.
+/// <c>policy.yaml</c>, <c>calibration.json</c> and perhaps <c>lexical.safetensors</c>. Written last, so that a folder with a manifest is complete.
 /// </summary>
 /// <param name="Format">Version of the bundle format.</param>
 /// <param name="Weights">Format of the linear weights: fp32, int8 or int4.</param>
@@ -32,6 +32,9 @@ public sealed record BundleManifest(
     public const string TokenizerFile = "tokenizer.json";
     public const string PolicyFile = "policy.yaml";
     public const string CalibrationFile = "calibration.json";
+
+    /// <summary>Optional.</summary>
+    public const string LexicalFile = "lexical.safetensors";
 
     /// <summary><c>sha256:</c> and the hexadecimal hash of the manifest's bytes, which fix every other file.</summary>
     [JsonIgnore]

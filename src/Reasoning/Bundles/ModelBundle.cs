@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using SaferGuard.Reasoning.Checkpoints;
 using SaferGuard.Reasoning.Decoding;
+using SaferGuard.Reasoning.Lexical;
 using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Tokens;
 
@@ -9,7 +10,8 @@ namespace SaferGuard.Reasoning.Bundles;
 
 /// <summary>A verified model bundle: every file has the hash that the manifest states, and every part has been parsed.</summary>
 public sealed record ModelBundle(
-    string Folder, BundleManifest Manifest, ModelConfig Config, GuardTokenizer Tokenizer, Policy Policy, Calibration Calibration)
+    string Folder, BundleManifest Manifest, ModelConfig Config, GuardTokenizer Tokenizer, Policy Policy, Calibration Calibration,
+    LexicalPrior? Lexical)
 {
     private static readonly string[] Required =
     [
@@ -38,7 +40,10 @@ public sealed record ModelBundle(
             throw new InvalidDataException($"{folder}: the tokeniser has {tokenizer.VocabularySize} tokens, the model {config.VocabSize}.");
         var policy = PolicyReader.Read(File.ReadAllBytes(Path.Combine(folder, BundleManifest.PolicyFile)));
         var calibration = Calibration.Parse(File.ReadAllBytes(Path.Combine(folder, BundleManifest.CalibrationFile)));
-        return new ModelBundle(folder, manifest, config, tokenizer, policy, calibration);
+        var lexical = manifest.Files.ContainsKey(BundleManifest.LexicalFile)
+            ? LexicalPrior.Load(Path.Combine(folder, BundleManifest.LexicalFile))
+            : null;
+        return new ModelBundle(folder, manifest, config, tokenizer, policy, calibration, lexical);
     }
 
     private static BundleManifest ReadManifest(string folder)

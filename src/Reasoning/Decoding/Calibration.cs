@@ -2,15 +2,18 @@ using System.Text.Json;
 
 namespace SaferGuard.Reasoning.Decoding;
 
-/// <summary>A logistic function of what the model's stages say. Fitted on dev rows; all inputs are log-odds.</summary>
-/// <param name="Bias">Constant.</param>
-/// <param name="Impression">Weight of "refuse" at the first impression.</param>
-/// <param name="Category">Weight of "some category applies".</param>
-/// <param name="Verdict">Weight of "violated" at the rule's query token.</param>
-public sealed record StageWeights(double Bias, double Impression, double Category, double Verdict)
+/// <summary>Log-odds that the parts of a judgment give.</summary>
+/// <param name="Lexical">A refusal, by the words alone (<c>LexicalPrior</c>); 0 for bundles without one.</param>
+/// <param name="Impression">A refusal, at the model's first impression.</param>
+/// <param name="Category">Some category applies.</param>
+/// <param name="Verdict">A refusing rule is violated, at its query token: the highest of those checked; 0 if none was.</param>
+public sealed record StageReadings(double Lexical, double Impression, double Category, double Verdict);
+
+/// <summary>A logistic function of the readings, fitted on dev rows.</summary>
+public sealed record StageWeights(double Bias, double Lexical, double Impression, double Category, double Verdict)
 {
-    public double Probability(double impression, double category, double verdict = 0) =>
-        1 / (1 + Math.Exp(-(Bias + Impression * impression + Category * category + Verdict * verdict)));
+    public double Probability(StageReadings readings) => 1 / (1 + Math.Exp(-(
+        Bias + Lexical * readings.Lexical + Impression * readings.Impression + Category * readings.Category + Verdict * readings.Verdict)));
 }
 
 /// <summary>
@@ -33,7 +36,7 @@ public sealed record Calibration(
     };
 
     /// <summary>Takes the model's own probabilities as they are.</summary>
-    public static Calibration Neutral { get; } = new(new(0, 0, 0, 1), new(0, 1, 0, 0), 0.5, 0.25, 0.3);
+    public static Calibration Neutral { get; } = new(new(0, 0, 0, 0, 1), new(0, 0, 1, 0, 0), 0.5, 0.25, 0.3);
 
     /// <exception cref="InvalidDataException">The text is not a calibration, or a number in it is out of range.</exception>
     public static Calibration Parse(ReadOnlySpan<byte> json)

@@ -18,7 +18,6 @@ internal sealed class TraceProgram : SequenceProgram
     private readonly Action<TraceStage>? _progress;
 
     private Func<LogitRows, Continuation> _next;
-    private double _impression, _someCategory;
     private int[] _slots = [];
     private Risk _risk;
     private List<Rule> _rules = [];
@@ -29,8 +28,10 @@ internal sealed class TraceProgram : SequenceProgram
     private readonly Dictionary<string, EvidenceProgram> _evidence = [];
 
     public TraceProgram(
-        TraceTokens tokens, Calibration calibration, Conversation conversation, PromptToken[] prompt, TraceLevel level, Action<TraceStage>? progress)
+        TraceTokens tokens, Calibration calibration, Conversation conversation, PromptToken[] prompt, TraceLevel level, double lexical,
+        Action<TraceStage>? progress)
     {
+        Readings = new StageReadings(lexical, 0, 0, 0);
         (_tokens, _calibration, _conversation, _prompt, _level, _progress) = (tokens, calibration, conversation, prompt, level, progress);
         var assessment = tokens.AssessmentChunk(conversation.Subject);
         int[] start = [.. prompt.Select(t => t.Id), .. assessment];
@@ -44,8 +45,7 @@ internal sealed class TraceProgram : SequenceProgram
         ? new Growth(_tokens.MaxDecisionTokens)
         : new Growth(_tokens.MaxDecisionTokens, 2 + _tokens.MaxRules, EvidenceProgram.MaxTokens + 4);
 
-    /// <summary>What the stages said, for calibration.</summary>
-    public StageReadings Readings { get; private set; } = new(0, 0, null);
+    public StageReadings Readings { get; private set; }
 
     public DecisionScores Scores { get; private set; } = new(0, 0, 0);
 
@@ -61,18 +61,20 @@ internal sealed class TraceProgram : SequenceProgram
 
     private Continuation Assess(LogitRows logits)
     {
-        _impression = TokenChoice.LogOdds(TokenChoice.Probabilities(logits[0], _tokens.Decisions)[(int)Decision.Refuse]);
         var categories = TokenChoice.Probabilities(logits[1], _tokens.CategorySlots);
-        _someCategory = TokenChoice.LogOdds(1 - categories[0]);
+        Readings = Readings with
+        {
+            Impression = TokenChoice.LogOdds(TokenChoice.Probabilities(logits[0], _tokens.Decisions)[(int)Decision.Refuse]),
+            Category = TokenChoice.LogOdds(1 - categories[0]),
+        };
         var risks = TokenChoice.Probabilities(logits[2], _tokens.Risks);
         _risk = (Risk)Array.IndexOf(risks, risks.Max());
 
-        var refusal = _calibration.Unchecked.Probability(_impression, _someCategory);
+        var refusal = _calibration.Unchecked.Probability(Readings);
         _slots = Choose(categories, refusal);
         _rules = [.. _tokens.RulesOf(_slots)];
         _verdicts = new Verdict[_rules.Count];
         _violations = new double[_rules.Count];
-        Readings = new StageReadings(_impression, _someCategory, null);
         _progress?.Invoke(new TraceStage.Assessed(Trace.Assessment));
 
         var queries = new List<int>();
@@ -112,7 +114,7 @@ internal sealed class TraceProgram : SequenceProgram
             var refuses = _rules[i].Effect == RuleEffect.Refuse;
             if (refuses) highest = Math.Max(highest, violated);
             _violations[i] = refuses
-                ? _calibration.Checked.Probability(_impression, _someCategory, violated)
+                ? _calibration.Checked.Probability(Readings with { Verdict = violated })
                 : verdicts[(int)Verdict.Violated];
             var threshold = refuses ? _calibration.ViolationThreshold : 0.5;
             _verdicts[i] = _violations[i] >= threshold ? Verdict.Violated
@@ -120,9 +122,11 @@ internal sealed class TraceProgram : SequenceProgram
                 : Verdict.NotApplicable;
         }
 
-        var refusal = double.IsNegativeInfinity(highest) ? 0 : _calibration.Checked.Probability(_impression, _someCategory, highest);
+        // A category without refusing rules cannot be refused.
+        var canRefuse = double.IsFinite(highest);
+        Readings = Readings with { Verdict = canRefuse ? highest : 0 };
+        var refusal = canRefuse ? _calibration.Checked.Probability(Readings) : 0;
         Scores = new DecisionScores(1 - refusal, 0, refusal);
-        Readings = new StageReadings(_impression, _someCategory, double.IsNegativeInfinity(highest) ? null : highest);
         _progress?.Invoke(new TraceStage.RulesChecked(Trace.RuleChecks, _violations));
         _next = Decide;
         return Continuation.Append(Chunk.QueriedAtEnd(_tokens.VerdictsChunk(_verdicts)));
@@ -161,6 +165,3 @@ internal sealed class TraceProgram : SequenceProgram
         return branches;
     }
 }
-
-/// <summary>Log-odds that the stages gave, as <see cref="StageWeights"/> takes them; <paramref name="Verdict"/> is the highest of the refusing rules.</summary>
-public sealed record StageReadings(double Impression, double Category, double? Verdict);

@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.Json;
+using SaferGuard.Reasoning.Lexical;
+using SaferGuard.Training.Lexical;
 
 namespace SaferGuard.Training.Evaluation;
 
@@ -40,19 +42,21 @@ internal static class Baseline
         using var writer = new StreamWriter(path, append: false, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
         foreach (var fold in rows.ToLookup(r => FoldOf(r.Source)))
         {
-            var model = HashedBaseline.Train([.. rows.Where(r => FoldOf(r.Source) != fold.Key)]);
+            var model = LexicalTrainer.Train([.. rows.Where(r => FoldOf(r.Source) != fold.Key)]);
             foreach (var row in fold)
             {
-                writer.WriteLine(JsonSerializer.Serialize(new { id = row.Id, refuse = Math.Round(model.Score(row.Text), 4) }));
+                writer.WriteLine(JsonSerializer.Serialize(new { id = row.Id, refuse = Math.Round(Probability(model, row), 4) }));
             }
         }
     }
 
     private static double[] HashedScores(IReadOnlyList<LabelledRow> train, IReadOnlyList<LabelledRow> rows)
     {
-        var model = HashedBaseline.Train(train);
-        return [.. rows.Select(r => model.Score(r.Text))];
+        var model = LexicalTrainer.Train(train);
+        return [.. rows.Select(r => Probability(model, r))];
     }
+
+    private static double Probability(LexicalPrior model, LabelledRow row) => 1 / (1 + Math.Exp(-model.LogOdds(row.Conversation)));
 
     /// <summary>Stable between runs, unlike <see cref="string.GetHashCode()"/>.</summary>
     private static int FoldOf(string source) => source.Aggregate(17, (hash, c) => unchecked(hash * 31 + c) & int.MaxValue) % Folds;

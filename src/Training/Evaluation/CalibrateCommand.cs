@@ -30,6 +30,28 @@ public static class CalibrateCommand
         return command;
     }
 
+    /// <summary>What each reading says alone, and what it weighs together with the others.</summary>
+    private static Table Table(List<(StageReadings Readings, bool IsHarmful)> rows, Calibration calibration)
+    {
+        var table = new Table().AddColumns("reading", "AUC alone", "weight unchecked", "weight checked");
+        foreach (var (name, read) in Calibrator.Readings)
+        {
+            table.AddRow(name, Auc(read), Weight(calibration.Unchecked, name), Weight(calibration.Checked, name));
+        }
+
+        return table.AddRow("together", Auc(calibration.Checked.Probability), "", "");
+
+        string Auc(Func<StageReadings, double> read) => $"{Metrics.RocAuc([.. rows.Select(r => new Scored(read(r.Readings), r.IsHarmful))]):F3}";
+    }
+
+    private static string Weight(StageWeights weights, string reading) => reading switch
+    {
+        nameof(StageReadings.Lexical) => $"{weights.Lexical:F3}",
+        nameof(StageReadings.Impression) => $"{weights.Impression:F3}",
+        nameof(StageReadings.Category) => $"{weights.Category:F3}",
+        _ => $"{weights.Verdict:F3}",
+    };
+
     private static async Task<int> RunAsync(
         string bundle, string data, string split, double rate, string output, IAnsiConsole console, CancellationToken cancellation)
     {
@@ -50,9 +72,11 @@ public static class CalibrateCommand
                 }
             });
 
-            var calibration = Calibrator.Fit([.. read.OfType<(StageReadings, bool)>()], rate);
+            List<(StageReadings, bool)> judged = [.. read.OfType<(StageReadings, bool)>()];
+            var calibration = Calibrator.Fit(judged, rate);
             await File.WriteAllBytesAsync(output, calibration.ToJson(), cancellation);
-            console.MarkupLineInterpolated($"{rows.Count} rows of split '{split}': {calibration}");
+            console.Write(Table(judged, calibration));
+            console.MarkupLineInterpolated($"A rule is violated from {calibration.ViolationThreshold:F3} on; rules are checked from {calibration.CheckThreshold:F3} on.");
             console.MarkupLineInterpolated($"Wrote {output}. Export the checkpoint again with it as {BundleManifest.CalibrationFile}.");
             return 0;
         }

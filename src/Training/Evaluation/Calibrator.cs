@@ -10,28 +10,44 @@ internal static class Calibrator
 
     private const double L2 = 1;
 
+    /// <summary>The readings by name, in the order of <see cref="StageWeights"/>.</summary>
+    public static IReadOnlyList<(string Name, Func<StageReadings, double> Read)> Readings { get; } =
+    [
+        (nameof(StageReadings.Lexical), r => r.Lexical),
+        (nameof(StageReadings.Impression), r => r.Impression),
+        (nameof(StageReadings.Category), r => r.Category),
+        (nameof(StageReadings.Verdict), r => r.Verdict),
+    ];
+
     /// <param name="falsePositiveRate">Share of the rows that are not harmful which may be refused.</param>
     /// <exception cref="ArgumentException">Only one label is there.</exception>
     public static Calibration Fit(IReadOnlyList<(StageReadings Readings, bool IsHarmful)> rows, double falsePositiveRate)
     {
-        bool[] labels = [.. rows.Select(r => r.IsHarmful)];
-        var balance = Balance(labels);
-        var before = LogisticRegression.Fit([.. rows.Select(r => new[] { r.Readings.Impression, r.Readings.Category })], labels, balance, L2);
-        var after = LogisticRegression.Fit([.. rows.Select(Features)], labels, balance, L2);
-
-        var threshold = Threshold([.. rows.Where(r => !r.IsHarmful).Select(r => after.Probability(Features(r)))], falsePositiveRate);
+        var isChecked = Fit(rows, [0, 1, 2, 3]);
+        var threshold = Threshold([.. rows.Where(r => !r.IsHarmful).Select(r => isChecked.Probability(r.Readings))], falsePositiveRate);
         return Calibration.Neutral with
         {
-            Checked = new StageWeights(after.Intercept, after.Weights[0], after.Weights[1], after.Weights[2]),
-            Unchecked = new StageWeights(before.Intercept, before.Weights[0], before.Weights[1], 0),
+            Checked = isChecked,
+            Unchecked = Fit(rows, [0, 1, 2]),
             ViolationThreshold = threshold,
             CheckThreshold = threshold * CheckShare,
         };
     }
 
-    /// <summary>A rule that was not checked says nothing beyond the category.</summary>
-    private static double[] Features((StageReadings Readings, bool IsHarmful) row) =>
-        [row.Readings.Impression, row.Readings.Category, row.Readings.Verdict ?? 0];
+    /// <summary>
+    /// No weight is negative: that more evidence of harm should lower the probability of it can only be a quirk of the rows. Readings that would
+    /// get a negative weight are left out, the worst first.
+    /// </summary>
+    private static StageWeights Fit(IReadOnlyList<(StageReadings Readings, bool IsHarmful)> rows, int[] used)
+    {
+        bool[] labels = [.. rows.Select(r => r.IsHarmful)];
+        var fit = LogisticRegression.Fit([.. rows.Select(r => used.Select(u => Readings[u].Read(r.Readings)).ToArray())], labels, Balance(labels), L2);
+        var worst = Enumerable.Range(0, used.Length).MinBy(i => fit.Weights[i]);
+        if (fit.Weights[worst] < 0 && used.Length > 1) return Fit(rows, [.. used.Where((_, i) => i != worst)]);
+        var weights = new double[Readings.Count];
+        for (var i = 0; i < used.Length; i++) weights[used[i]] = fit.Weights[i];
+        return new StageWeights(fit.Intercept, weights[0], weights[1], weights[2], weights[3]);
+    }
 
     /// <summary>Both labels weigh the same: dev sets do not have the share of harmful rows that traffic has.</summary>
     private static double[] Balance(bool[] labels)

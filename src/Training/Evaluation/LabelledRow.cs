@@ -1,3 +1,4 @@
+using SaferGuard.Reasoning.Lexical;
 using SaferGuard.Reasoning.Traces;
 using SaferGuard.Training.Data;
 
@@ -13,5 +14,5 @@ public sealed record LabelledRow(
     public bool IsHarmful => Label == Label.Harmful;
 
     /// <summary>All turns as one text, for models that know no conversations.</summary>
-    public string Text => string.Join('\n', Conversation.Turns.Select(t => t.Content));
+    public string Text => LexicalPrior.TextOf(Conversation);
 }

@@ -162,7 +162,7 @@ public class TraceProgramTests
     {
         var calibration = alwaysCheck ? Calibration.Neutral with { CheckThreshold = double.Epsilon } : Calibration.Neutral;
         var prompt = new PromptTemplate(Tokenizer).Render(conversation);
-        var program = new TraceProgram(Tokens, calibration, conversation, prompt, level, progress);
+        var program = new TraceProgram(Tokens, calibration, conversation, prompt, level, lexical: 0, progress);
         return (program, engine.RunAsync(program, CancellationToken.None).GetAwaiter().GetResult());
     }
 

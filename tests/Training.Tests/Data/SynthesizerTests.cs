@@ -63,7 +63,7 @@ public sealed class SynthesizerTests : IDisposable
     }
 
     [Fact]
-    public void Written_traces_keep_their_writers_words_and_weigh_three()
+    public void Written_traces_keep_their_writers_words_and_weigh_two()
     {
         var written = WrittenTraceFile.ReadFolder(TestData.TracesFolder).Single(f => f.Source == "traces/s4-s5").Rows;
         var rows = _rows.Value.Where(r => r.Source == "traces/s4-s5").ToList();
@@ -75,7 +75,7 @@ public sealed class SynthesizerTests : IDisposable
             Assert.Equal(pair.First.Strategy, pair.Second.Trace.Path.Strategy);
             Assert.Equal(pair.First.Decision, pair.Second.Trace.Path.Decision);
             Assert.Equal(pair.First.Risk, pair.Second.Trace.Assessment.Risk);
-            Assert.Equal(3, pair.Second.Weight);
+            Assert.Equal(2, pair.Second.Weight);
         });
     }
 

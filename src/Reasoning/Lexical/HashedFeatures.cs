@@ -1,13 +1,13 @@
 using System.Text;
 
-namespace SaferGuard.Training.Evaluation;
+namespace SaferGuard.Reasoning.Lexical;
 
 /// <summary>A bag of hashed word 1–2-grams and character 3–5-grams of the lower-cased text.</summary>
-internal static class HashedFeatures
+public static class HashedFeatures
 {
     public const int Buckets = 1 << 20;
 
-    private const int MaxCharacters = 8192;
+    private const int MaxCharacters = 32768;
     private const int MinCharacterGram = 3;
     private const int MaxCharacterGram = 5;
     private const uint CharacterSeed = 2166136261;
