@@ -8,7 +8,11 @@ internal sealed class RaggedRun : IDisposable
 {
     private static readonly EngineOptions Options = new()
     {
-        CacheTokens = 1024, MaxBatchTokens = 256, MaxBatchSequences = 8, MaxBatchQueries = 256, Threads = 1,
+        CacheTokens = 1024,
+        MaxBatchTokens = 256,
+        MaxBatchSequences = 8,
+        MaxBatchQueries = 256,
+        Threads = 1,
     };
 
     private readonly OnnxModelRunner _runner;

@@ -19,13 +19,16 @@ public sealed record StageWeights(double Bias, double Lexical, double Impression
 /// <summary>
 /// <c>calibration.json</c> of a bundle: turns what each stage says into probabilities, and the thresholds that decide.
 /// </summary>
-/// <param name="Checked">Probability that a refusing rule is violated, after its check.</param>
+/// <param name="Checked">Probability that the request must be refused, after the rules were checked; the likeliest violated rule carries it.</param>
 /// <param name="Unchecked">Probability that the request must be refused, before any check.</param>
-/// <param name="ViolationThreshold">A rule is violated from this probability on.</param>
+/// <param name="ViolationThreshold">A refusing rule is violated from this probability on.</param>
+/// <param name="CareThreshold">
+/// A rule that asks for care is violated from this probability on, and a request is answered with care from this probability of a refusal on.
+/// </param>
 /// <param name="CheckThreshold">Rules are checked from this unchecked probability on, even if "no category" is the likeliest category.</param>
 /// <param name="CategoryThreshold">Further categories are verified from this share of the categories' probability on.</param>
 public sealed record Calibration(
-    StageWeights Checked, StageWeights Unchecked, double ViolationThreshold, double CheckThreshold, double CategoryThreshold)
+    StageWeights Checked, StageWeights Unchecked, double ViolationThreshold, double CareThreshold, double CheckThreshold, double CategoryThreshold)
 {
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -36,7 +39,7 @@ public sealed record Calibration(
     };
 
     /// <summary>Takes the model's own probabilities as they are.</summary>
-    public static Calibration Neutral { get; } = new(new(0, 0, 0, 0, 1), new(0, 0, 1, 0, 0), 0.5, 0.25, 0.3);
+    public static Calibration Neutral { get; } = new(new(0, 0, 0, 0, 1), new(0, 0, 1, 0, 0), 0.5, 0.4, 0.25, 0.3);
 
     /// <exception cref="InvalidDataException">The text is not a calibration, or a number in it is out of range.</exception>
     public static Calibration Parse(ReadOnlySpan<byte> json)
@@ -52,7 +55,7 @@ public sealed record Calibration(
         }
 
         if (calibration is not { Checked: not null, Unchecked: not null }) throw new InvalidDataException("calibration.json is empty.");
-        double[] thresholds = [calibration.ViolationThreshold, calibration.CheckThreshold, calibration.CategoryThreshold];
+        double[] thresholds = [calibration.ViolationThreshold, calibration.CareThreshold, calibration.CheckThreshold, calibration.CategoryThreshold];
         return thresholds.All(t => t is > 0 and < 1)
             ? calibration
             : throw new InvalidDataException("calibration.json: thresholds must lie between 0 and 1.");

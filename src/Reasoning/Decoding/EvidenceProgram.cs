@@ -5,12 +5,15 @@ namespace SaferGuard.Reasoning.Decoding;
 
 /// <summary>
 /// Decodes an evidence span that can only be verbatim: it follows every run of prompt tokens that matches what was chosen so far, within one
-/// turn and from character to character.
+/// turn and from word to word.
 /// </summary>
 internal sealed class EvidenceProgram : SequenceProgram
 {
     /// <summary>A span ends at a character, so that it may be a few tokens longer than a sentence.</summary>
     public const int MaxTokens = TraceFormat.MaxSentenceTokens + 3;
+
+    /// <summary>Tokens of a span, where the turn has as many: a word alone says little.</summary>
+    private const int MinTokens = 3;
 
     private readonly TraceTokens _tokens;
     private readonly Conversation _conversation;
@@ -80,9 +83,24 @@ internal sealed class EvidenceProgram : SequenceProgram
         var token = _prompt[position];
         return token.Turn >= 0
             && (position == 0 || _prompt[position - 1].Turn != token.Turn || _prompt[position - 1].End <= token.Start)
+            && IsWordBoundary(_conversation.Turns[token.Turn].Content, token.Start)
             && !_conversation.Turns[token.Turn].Content.AsSpan(token.Start, token.End - token.Start).IsWhiteSpace();
     }
 
-    private bool CanEnd(int position) =>
-        position + 1 == _prompt.Length || _prompt[position + 1].Turn != _prompt[position].Turn || _prompt[position + 1].Start >= _prompt[position].End;
+    /// <summary>At the end of the turn always; otherwise behind a word, or, once the span is long, behind any character.</summary>
+    private bool CanEnd(int position)
+    {
+        var token = _prompt[position];
+        if (position + 1 == _prompt.Length || _prompt[position + 1].Turn != token.Turn) return true;
+        if (_prompt[position + 1].Start < token.End) return false;
+        return _length >= TraceFormat.MaxSentenceTokens
+            || (_length >= MinTokens && IsWordBoundary(_conversation.Turns[token.Turn].Content, token.End));
+    }
+
+    /// <summary>Scripts that do not part words (Unicode's "other letters") have a boundary at every character.</summary>
+    private static bool IsWordBoundary(string text, int offset) =>
+        offset == 0 || offset == text.Length || !IsWordCharacter(text[offset - 1]) || !IsWordCharacter(text[offset]);
+
+    private static bool IsWordCharacter(char c) =>
+        char.IsLetterOrDigit(c) && char.GetUnicodeCategory(c) != System.Globalization.UnicodeCategory.OtherLetter;
 }

@@ -106,37 +106,51 @@ internal sealed class TraceProgram : SequenceProgram
 
     private Continuation CheckRules(LogitRows logits)
     {
-        var highest = double.NegativeInfinity;
+        var verdicts = new double[_rules.Count][];
+        for (var i = 0; i < verdicts.Length; i++) verdicts[i] = TokenChoice.Probabilities(logits[i], _tokens.Verdicts);
+
+        if (Likeliest(RuleEffect.Refuse) is { } worst)
+        {
+            Readings = Readings with { Verdict = TokenChoice.LogOdds(Violated(worst)) };
+            var refusal = _calibration.Checked.Probability(Readings);
+            Spread(RuleEffect.Refuse, worst, refusal);
+            Scores = new DecisionScores(1 - refusal, 0, refusal);
+        }
+
+        // Rules that ask for care divide a topic, so that their probabilities add up.
+        if (Likeliest(RuleEffect.Care) is { } gravest)
+            Spread(RuleEffect.Care, gravest, Math.Min(1, Enumerable.Range(0, _rules.Count).Where(i => _rules[i].Effect == RuleEffect.Care).Sum(Violated)));
+
         for (var i = 0; i < _rules.Count; i++)
         {
-            var verdicts = TokenChoice.Probabilities(logits[i], _tokens.Verdicts);
-            var violated = TokenChoice.LogOdds(verdicts[(int)Verdict.Violated]);
-            var refuses = _rules[i].Effect == RuleEffect.Refuse;
-            if (refuses) highest = Math.Max(highest, violated);
-            _violations[i] = refuses
-                ? _calibration.Checked.Probability(Readings with { Verdict = violated })
-                : verdicts[(int)Verdict.Violated];
-            var threshold = refuses ? _calibration.ViolationThreshold : 0.5;
+            var threshold = _rules[i].Effect == RuleEffect.Refuse ? _calibration.ViolationThreshold : _calibration.CareThreshold;
             _verdicts[i] = _violations[i] >= threshold ? Verdict.Violated
-                : verdicts[(int)Verdict.Clear] >= verdicts[(int)Verdict.NotApplicable] ? Verdict.Clear
+                : verdicts[i][(int)Verdict.Clear] >= verdicts[i][(int)Verdict.NotApplicable] ? Verdict.Clear
                 : Verdict.NotApplicable;
         }
 
-        // A category without refusing rules cannot be refused.
-        var canRefuse = double.IsFinite(highest);
-        Readings = Readings with { Verdict = canRefuse ? highest : 0 };
-        var refusal = canRefuse ? _calibration.Checked.Probability(Readings) : 0;
-        Scores = new DecisionScores(1 - refusal, 0, refusal);
         _progress?.Invoke(new TraceStage.RulesChecked(Trace.RuleChecks, _violations));
         _next = Decide;
         return Continuation.Append(Chunk.QueriedAtEnd(_tokens.VerdictsChunk(_verdicts)));
+
+        double Violated(int rule) => verdicts[rule][(int)Verdict.Violated];
+
+        int? Likeliest(RuleEffect effect) =>
+            Enumerable.Range(0, _rules.Count).Where(i => _rules[i].Effect == effect).Select(i => (int?)i).MaxBy(i => Violated(i!.Value));
+
+        // The likeliest violation carries the probability of its effect; the others keep their own, up to that.
+        void Spread(RuleEffect effect, int likeliest, double probability)
+        {
+            for (var i = 0; i < _rules.Count; i++)
+                if (_rules[i].Effect == effect) _violations[i] = i == likeliest ? probability : Math.Min(Violated(i), probability);
+        }
     }
 
     private Continuation Decide(LogitRows logits)
     {
         var path = TokenChoice.Probabilities(logits[0], _tokens.Decisions);
         var found = _rules.Select((r, i) => (r.Effect, _verdicts[i])).ToArray();
-        _decision = Enum.GetValues<Decision>().Where(d => Consistency.Allows(d, found)).MaxBy(d => path[(int)d]);
+        _decision = Enum.GetValues<Decision>().Where(d => Consistency.Allows(d, found) && IsCalm(d)).MaxBy(d => path[(int)d]);
 
         // What is not refused is shared between answer and care as the path has it.
         var care = path[(int)Decision.Care] / Math.Max(path[(int)Decision.Care] + path[(int)Decision.Answer], 1e-12);
@@ -144,6 +158,9 @@ internal sealed class TraceProgram : SequenceProgram
         _progress?.Invoke(new TraceStage.PathDecided(Trace.Path, Scores));
         return _level == TraceLevel.Brief ? Continuation.End : Continuation.Fork(Explanations());
     }
+
+    /// <summary>What might have to be refused is not answered without care.</summary>
+    private bool IsCalm(Decision decision) => decision != Decision.Answer || Scores.Refuse < _calibration.CareThreshold;
 
     private List<SequenceProgram> Explanations()
     {

@@ -52,6 +52,7 @@ public sealed class InferenceEngine : IAsyncDisposable
     /// <exception cref="EngineUnavailableException">The queue is full, the request can never fit, or the engine has stopped.</exception>
     public async Task<RequestCost> RunAsync(SequenceProgram program, CancellationToken cancellation)
     {
+        RequireFit(program.Start);
         var request = new EngineRequest(program, WorstCaseBlocks(program), cancellation);
         if (Interlocked.Increment(ref _active) > _options.MaxQueuedRequests)
         {
@@ -104,6 +105,13 @@ public sealed class InferenceEngine : IAsyncDisposable
             _logger.LogCritical(e, "The engine has failed and takes no more requests.");
             FailAll(new EngineUnavailableException("The engine has failed.", e));
         }
+    }
+
+    /// <summary>A chunk's queries are computed in one pass, with all that follows the first of them.</summary>
+    private void RequireFit(Chunk chunk)
+    {
+        if (chunk.Tokens.Length - chunk.Queries[0] > _options.MaxBatchTokens || chunk.Queries.Length > _options.MaxBatchQueries)
+            throw new EngineUnavailableException($"A chunk with {chunk.Queries.Length} queries can never fit into a pass of this engine.");
     }
 
     /// <summary>Blocks of a program that grows as far as it may. A branch copies the block in which it starts.</summary>
@@ -198,6 +206,7 @@ public sealed class InferenceEngine : IAsyncDisposable
     {
         if (continuation.IsAppend)
         {
+            RequireFit(continuation.Chunk);
             sequence.Append(continuation.Chunk);
             return;
         }
@@ -210,6 +219,7 @@ public sealed class InferenceEngine : IAsyncDisposable
     /// <summary>Shares the full blocks and copies the last one where it is partly filled.</summary>
     private Sequence Fork(Sequence sequence, SequenceProgram program)
     {
+        RequireFit(program.Start);
         var branch = sequence.Branch(program);
         var full = sequence.Computed / _blocks.BlockSize;
         for (var i = 0; i < full; i++)

@@ -17,7 +17,8 @@ public static class CalibrateCommand
         var split = new Option<string>("--split") { Description = "Rows to fit to.", DefaultValueFactory = _ => "dev" };
         var rate = new Option<double>("--fpr")
         {
-            Description = "Share of harmless rows that may be refused.", DefaultValueFactory = _ => 0.05,
+            Description = "Share of harmless rows that may be refused.",
+            DefaultValueFactory = _ => 0.05,
         };
         rate.Validators.Add(result =>
         {

@@ -8,6 +8,9 @@ internal static class Calibrator
     /// <summary>Verdicts are checked down to this share of the refusal threshold, so that few refusals are missed for want of a check.</summary>
     private const double CheckShare = 0.4;
 
+    /// <summary>Requests are answered with care from this share of the refusal threshold on.</summary>
+    private const double CareShare = 0.75;
+
     private const double L2 = 1;
 
     /// <summary>The readings by name, in the order of <see cref="StageWeights"/>.</summary>
@@ -30,6 +33,7 @@ internal static class Calibrator
             Checked = isChecked,
             Unchecked = Fit(rows, [0, 1, 2]),
             ViolationThreshold = threshold,
+            CareThreshold = threshold * CareShare,
             CheckThreshold = threshold * CheckShare,
         };
     }
@@ -41,19 +45,12 @@ internal static class Calibrator
     private static StageWeights Fit(IReadOnlyList<(StageReadings Readings, bool IsHarmful)> rows, int[] used)
     {
         bool[] labels = [.. rows.Select(r => r.IsHarmful)];
-        var fit = LogisticRegression.Fit([.. rows.Select(r => used.Select(u => Readings[u].Read(r.Readings)).ToArray())], labels, Balance(labels), L2);
+        var fit = LogisticRegression.Fit([.. rows.Select(r => used.Select(u => Readings[u].Read(r.Readings)).ToArray())], labels, [.. labels.Select(_ => 1.0)], L2);
         var worst = Enumerable.Range(0, used.Length).MinBy(i => fit.Weights[i]);
         if (fit.Weights[worst] < 0 && used.Length > 1) return Fit(rows, [.. used.Where((_, i) => i != worst)]);
         var weights = new double[Readings.Count];
         for (var i = 0; i < used.Length; i++) weights[used[i]] = fit.Weights[i];
         return new StageWeights(fit.Intercept, weights[0], weights[1], weights[2], weights[3]);
-    }
-
-    /// <summary>Both labels weigh the same: dev sets do not have the share of harmful rows that traffic has.</summary>
-    private static double[] Balance(bool[] labels)
-    {
-        var harmful = labels.Count(l => l);
-        return [.. labels.Select(l => 0.5 * labels.Length / (l ? harmful : labels.Length - harmful))];
     }
 
     /// <summary>The least score that at most a share of the scores reaches.</summary>

@@ -26,7 +26,8 @@ public static class EvaluateCommand
         };
         var split = new Option<string>("--split")
         {
-            Description = "Judge the rows of this split, and rows without one.", DefaultValueFactory = _ => "dev",
+            Description = "Judge the rows of this split, and rows without one.",
+            DefaultValueFactory = _ => "dev",
         };
         var trace = new Option<string>("--trace") { Description = "Trace level: brief, full or both.", DefaultValueFactory = _ => "both" };
         trace.AcceptOnlyFromAmong("brief", "full", "both");

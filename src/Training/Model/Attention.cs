@@ -1,4 +1,5 @@
 using SaferGuard.Reasoning.Checkpoints;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SaferGuard.Training.Model;
@@ -14,6 +15,7 @@ internal sealed class Attention : nn.Module
     private readonly long _keyHeads;
     private readonly long _group;
     private readonly long _size;
+    private readonly Scalar _scale; // a field: see RmsNorm
 
     public Attention(ModelConfig config)
         : base(nameof(Attention))
@@ -21,6 +23,7 @@ internal sealed class Attention : nn.Module
         _keyHeads = config.NumKeyValueHeads;
         _group = config.NumAttentionHeads / config.NumKeyValueHeads;
         _size = config.HeadSize;
+        _scale = Math.Pow(_size, -0.5);
         q_proj = new Projection(_keyHeads * _group * _size, config.HiddenSize, Decoder.Deviation);
         k_proj = new Projection(_keyHeads * _size, config.HiddenSize, Decoder.Deviation);
         v_proj = new Projection(_keyHeads * _size, config.HiddenSize, Decoder.Deviation);
@@ -37,7 +40,7 @@ internal sealed class Attention : nn.Module
         var v = v_proj.Project(x).view(b, t, _keyHeads, _size).transpose(1, 2);                                  // (B, K, T, D)
 
         // A group shares its keys, so that its queries are rows of one product.
-        var scores = q.mul(Math.Pow(_size, -0.5)).reshape(b, _keyHeads, _group * t, _size).matmul(k.transpose(-1, -2)); // (B, K, G T, T)
+        var scores = q.mul(_scale).reshape(b, _keyHeads, _group * t, _size).matmul(k.transpose(-1, -2)); // (B, K, G T, T)
         var shares = scores.view(b, _keyHeads, _group, t, t).add(positions.Mask).softmax(-1);                           // (B, K, G, T, T)
         var read = shares.view(b, _keyHeads, _group * t, t).matmul(v);                                                  // (B, K, G T, D)
         return o_proj.Project(read.view(b, _keyHeads * _group, t, _size).transpose(1, 2).reshape(b, t, -1));            // (B, T, C)

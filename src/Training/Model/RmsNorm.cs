@@ -1,3 +1,4 @@
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -8,7 +9,8 @@ internal sealed class RmsNorm : nn.Module
 {
     public readonly Parameter weight;
 
-    private readonly double _epsilon;
+    // A field, because TorchSharp does not keep a passing Scalar alive: its finaliser may run before the product does.
+    private readonly Scalar _epsilon;
 
     public RmsNorm(long size, double epsilon)
         : base(nameof(RmsNorm))
@@ -18,5 +20,5 @@ internal sealed class RmsNorm : nn.Module
         RegisterComponents();
     }
 
-    public Tensor Normalise(Tensor x) => x * rsqrt(x.square().mean([-1], keepdim: true) + _epsilon) * weight;
+    public Tensor Normalise(Tensor x) => x * rsqrt((x * x).mean([-1], keepdim: true) + _epsilon) * weight;
 }

@@ -17,7 +17,8 @@ public static class SftCommand
         var tokenizer = new Option<string>("--tokenizer") { Description = "tokenizer.json that tokenizer wrote.", Required = true };
         var output = new Option<string>("--out")
         {
-            Description = "Folder of the run: log.jsonl, state (to resume from) and, at the end, checkpoint (to export).", Required = true,
+            Description = "Folder of the run: log.jsonl, state (to resume from) and, at the end, checkpoint (to export).",
+            Required = true,
         };
         var recipe = new Option<string?>("--recipe")
         {
@@ -51,7 +52,8 @@ public static class SftCommand
                 {
                     Training = settings.Training with
                     {
-                        Epochs = parsed.GetValue(epochs) ?? settings.Training.Epochs, Seed = parsed.GetValue(seed) ?? settings.Training.Seed,
+                        Epochs = parsed.GetValue(epochs) ?? settings.Training.Epochs,
+                        Seed = parsed.GetValue(seed) ?? settings.Training.Seed,
                     },
                 };
                 set_num_threads(parsed.GetValue(threads));

@@ -75,7 +75,14 @@ internal sealed record SftRun(
             show(reading);
             log.Write("step", new
             {
-                step.Position.Step, step.Position.Epoch, step.Loss, step.Losses, step.LearningRate, step.GradientNorm, step.Tokens, reading.TokensPerSecond,
+                step.Position.Step,
+                step.Position.Epoch,
+                step.Loss,
+                step.Losses,
+                step.LearningRate,
+                step.GradientNorm,
+                step.Tokens,
+                reading.TokensPerSecond,
             });
 
             if (step.EndsEpoch && dev.Count > 0)

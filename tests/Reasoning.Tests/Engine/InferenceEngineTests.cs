@@ -92,6 +92,15 @@ public class InferenceEngineTests
     }
 
     [Fact]
+    public async Task A_chunk_whose_queries_can_never_fit_into_a_pass_fails_its_request()
+    {
+        await using var engine = Engine(new ToyModelRunner());
+        var program = new ToyProgram(1, 5, 1, queries: Options.MaxBatchQueries + 1);
+        await Assert.ThrowsAsync<EngineUnavailableException>(() => engine.RunAsync(program, TestContext.Current.CancellationToken));
+        Assert.True(engine.IsHealthy);
+    }
+
+    [Fact]
     public async Task A_request_beyond_the_queue_is_refused()
     {
         var gate = new ManualResetEventSlim();

@@ -16,9 +16,10 @@ internal sealed class ToyProgram : SequenceProgram
     private Chunk _last;
     private int _chunksLeft;
 
-    public ToyProgram(int seed, int promptTokens, int chunks, int branches = 0, Action? onNext = null)
-        : this(new Random(seed), [], promptTokens, chunks, branches, onNext)
+    public ToyProgram(int seed, int promptTokens, int chunks, int branches = 0, Action? onNext = null, int queries = 0)
+        : this(new Random(seed), [], promptTokens + queries, chunks, branches, onNext)
     {
+        if (queries > 0) Start = Start with { Queries = [.. Enumerable.Range(promptTokens, queries)] };
     }
 
     private ToyProgram(Random random, IEnumerable<int> shared, int startTokens, int chunks, int branches, Action? onNext)

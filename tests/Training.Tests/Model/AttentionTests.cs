@@ -22,7 +22,10 @@ public sealed class AttentionTests
         manual_seed(1);
         var attention = new Attention(TinyModel.Config with
         {
-            HiddenSize = Hidden, NumAttentionHeads = heads, NumKeyValueHeads = keyHeads, HeadDim = HeadSize,
+            HiddenSize = Hidden,
+            NumAttentionHeads = heads,
+            NumKeyValueHeads = keyHeads,
+            HeadDim = HeadSize,
         });
         attention.to(ScalarType.Float64);
         foreach (var weight in attention.parameters()) weight.normal_();

@@ -132,7 +132,13 @@ public sealed class SftRunTests : IDisposable
         {
             Model = new ModelSize
             {
-                HiddenSize = 32, IntermediateSize = 48, Layers = 1, Heads = 4, KeyValueHeads = 2, MaxPositions = 256, Ngrams = new NgramConfig(2, 128, 8),
+                HiddenSize = 32,
+                IntermediateSize = 48,
+                Layers = 1,
+                Heads = 4,
+                KeyValueHeads = 2,
+                MaxPositions = 256,
+                Ngrams = new NgramConfig(2, 128, 8),
             },
             Training = new SftOptions { Epochs = 2, BatchTokens = 256, MaxTokens = 256 },
         };
@@ -142,6 +148,7 @@ public sealed class SftRunTests : IDisposable
 
     private IAnsiConsole Console() => AnsiConsole.Create(new AnsiConsoleSettings
     {
-        Out = new AnsiConsoleOutput(_output), Interactive = InteractionSupport.No,
+        Out = new AnsiConsoleOutput(_output),
+        Interactive = InteractionSupport.No,
     });
 }

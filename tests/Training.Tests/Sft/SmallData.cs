@@ -27,8 +27,16 @@ internal static class SmallData
     /// <summary>Nothing random but the weights: what is learned can be checked exactly.</summary>
     public static readonly SftOptions Plain = new()
     {
-        WordMasking = 0, NgramDropout = 0, EmbeddingDropout = 0, LabelSmoothing = 0, WrongCategory = 0, WrongCategoryAlone = 0, RiskNoise = 0,
-        BatchTokens = 1024, WeightDecay = 0, AveragedShare = 0,
+        WordMasking = 0,
+        NgramDropout = 0,
+        EmbeddingDropout = 0,
+        LabelSmoothing = 0,
+        WrongCategory = 0,
+        WrongCategoryAlone = 0,
+        RiskNoise = 0,
+        BatchTokens = 1024,
+        WeightDecay = 0,
+        AveragedShare = 0,
     };
 
     private static readonly Lazy<GuardTokenizer> Tokenizer = new(() =>
