@@ -33,7 +33,9 @@ public sealed class LexicalPrior(float[] weights, float bias)
 
     public void Save(string path) => SafeTensors.Write(path, [(WeightsTensor, [weights.Length], weights), (BiasTensor, [1], [bias])]);
 
-    public double LogOdds(Conversation conversation) => LogOdds(HashedFeatures.Of(TextOf(conversation)));
+    /// <summary>The mean of the whole conversation and its last turn: harmless turns before a request must not thin it out, nor old ones outlast it.</summary>
+    public double LogOdds(Conversation conversation) =>
+        (LogOdds(HashedFeatures.Of(TextOf(conversation))) + LogOdds(HashedFeatures.Of(conversation.Turns[^1].Content))) / 2;
 
     /// <param name="features">Distinct buckets; each counts 1 / sqrt(their number), so that a text has length 1.</param>
     public double LogOdds(ReadOnlySpan<int> features)

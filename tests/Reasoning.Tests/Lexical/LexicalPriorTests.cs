@@ -30,6 +30,18 @@ public class LexicalPriorTests
     }
 
     [Fact]
+    public void The_last_turn_counts_as_much_as_the_whole_conversation()
+    {
+        var weights = new float[HashedFeatures.Buckets];
+        foreach (var bucket in HashedFeatures.Of("kill")) weights[bucket] = 2;
+        var prior = new LexicalPrior(weights, bias: -1);
+        var conversation = new Conversation([new Turn(Role.User, "how do I bake bread?"), new Turn(Role.User, "kill")]);
+
+        var whole = prior.LogOdds(Conversation.OfPrompt(LexicalPrior.TextOf(conversation)));
+        Assert.Equal((whole + prior.LogOdds(Conversation.OfPrompt("kill"))) / 2, prior.LogOdds(conversation), 5);
+    }
+
+    [Fact]
     public void A_saved_prior_is_loaded_as_it_was()
     {
         using var folder = new TemporaryFolder();
