@@ -14,7 +14,6 @@ WORKDIR /app
 COPY --from=build /app .
 COPY models/safer-nano models/safer-nano
 COPY --from=build --chown=$APP_UID:$APP_UID /data /data
-COPY --from=build --chown=$APP_UID:$APP_UID /src/src/Reasoning/Policies/default.yaml /data/.policy.yaml
 ENV ASPNETCORE_URLS=http://0.0.0.0:8080 Store__Path=/data/saferguard.db
 VOLUME /data
 EXPOSE 8080

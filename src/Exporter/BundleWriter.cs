@@ -27,7 +27,6 @@ internal static class BundleWriter
         TryCopy(Checkpoint.ConfigFile, BundleManifest.ConfigFile);
         TryCopy(Checkpoint.TokenizerFile, BundleManifest.TokenizerFile);
         TryCopy(BundleManifest.LexicalFile, BundleManifest.LexicalFile);
-        TryCopy(ModelCardFile, ModelCardFile);
         if (!TryCopy(BundleManifest.PolicyFile, BundleManifest.PolicyFile)) WriteFile(BundleManifest.PolicyFile, PolicyReader.DefaultBytes());
         if (!TryCopy(BundleManifest.CalibrationFile, BundleManifest.CalibrationFile))
             WriteFile(BundleManifest.CalibrationFile, Calibration.Neutral.ToJson());
@@ -42,6 +41,9 @@ internal static class BundleWriter
             checkpoint.Config.MaxPositionEmbeddings,
             Describe(folder));
         WriteFile(BundleManifest.FileName, JsonSerializer.SerializeToUtf8Bytes(manifest, ModelBundle.ManifestJson));
+
+        // The card is not in the manifest: a corrected word in it does not make another model.
+        TryCopy(ModelCardFile, ModelCardFile);
         return Load(folder);
 
         bool TryCopy(string source, string target)

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.ML.OnnxRuntime;
 using SaferGuard.Reasoning.Bundles;
 using SaferGuard.Reasoning.Decoding;
 using SaferGuard.Reasoning.Engine;
@@ -25,7 +26,7 @@ public sealed class Guard : IAsyncDisposable
         _template = new PromptTemplate(bundle.Tokenizer);
         var ngrams = bundle.Config.SaferguardNgrams is { } config ? new WordNgrams(bundle.Tokenizer, config) : null;
         _engine = new InferenceEngine(new OnnxModelRunner(bundle.GraphPath, bundle.Config, options), ngrams, options, logger);
-        MaxPromptTokens = Math.Min(options.MaxPromptTokens, bundle.Config.MaxPositionEmbeddings - _tokens.MaxTraceTokens);
+        MaxPromptTokens = Math.Min(options.MaxPromptTokens, _engine.LongestStart(_tokens.Growth(TraceLevel.Full)) - TraceTokens.AssessmentTokens);
     }
 
     public BundleManifest Model => _bundle.Manifest;
@@ -40,10 +41,25 @@ public sealed class Guard : IAsyncDisposable
 
     /// <summary>Loads and verifies a bundle and starts its engine.</summary>
     /// <exception cref="InvalidDataException">The bundle is incomplete, changed or not supported.</exception>
-    public static Guard Load(string bundleFolder, EngineOptions? options = null, ILogger? logger = null) =>
-        new(ModelBundle.Load(bundleFolder), options ?? new EngineOptions(), logger ?? NullLogger.Instance);
+    /// <exception cref="ArgumentException">The options are out of range, or so small that no prompt fits.</exception>
+    public static Guard Load(string bundleFolder, EngineOptions? options = null, ILogger? logger = null)
+    {
+        options ??= new EngineOptions();
+        if (options.Errors().ToList() is { Count: > 0 } errors) throw new ArgumentException(string.Join(" ", errors), nameof(options));
+        var bundle = ModelBundle.Load(bundleFolder);
+        try
+        {
+            return new Guard(bundle, options, logger ?? NullLogger.Instance);
+        }
+        catch (Exception e) when (e is KeyNotFoundException or OnnxRuntimeException)
+        {
+            throw new InvalidDataException($"{bundleFolder}: {e.Message}", e);
+        }
+    }
 
-    /// <param name="progress">Called with the stages as they are decided, on an engine thread; must return quickly.</param>
+    /// <param name="progress">
+    /// Called with the stages as they are decided, on an engine thread; must return quickly. May be called once more after a cancellation.
+    /// </param>
     /// <exception cref="PromptTooLongException">The conversation has more than <see cref="MaxPromptTokens"/> tokens.</exception>
     /// <exception cref="EngineUnavailableException">The queue is full or the engine has stopped.</exception>
     public async Task<Judgment> AssessAsync(
@@ -60,7 +76,7 @@ public sealed class Guard : IAsyncDisposable
             new JudgmentTimings(cost.Queue, cost.Prefill, cost.Decode, Stopwatch.GetElapsedTime(start)));
     }
 
-    /// <summary>What the stages say before calibration, for fitting it. Rules are always checked, those of the likeliest category.</summary>
+    /// <summary>What the stages say before calibration, for fitting it. Rules are always checked, those of the likeliest categories.</summary>
     public async Task<StageReadings> ReadStagesAsync(Conversation conversation, CancellationToken cancellation = default)
     {
         var always = _bundle.Calibration with { CheckThreshold = double.Epsilon };

@@ -63,6 +63,7 @@ public sealed record ModelBundle(
 
         if (manifest?.Format != BundleManifest.CurrentFormat)
             throw new InvalidDataException($"{path}: format {manifest?.Format} is not supported ({BundleManifest.CurrentFormat} is).");
+        if (manifest.Files is null || manifest.Files.Values.Any(f => f?.Sha256 is null)) throw new InvalidDataException($"{path}: 'files' is incomplete.");
         foreach (var name in Required)
             if (!manifest.Files.ContainsKey(name)) throw new InvalidDataException($"{path}: '{name}' is missing.");
         return manifest with { Digest = "sha256:" + Convert.ToHexStringLower(SHA256.HashData(bytes)) };

@@ -1,6 +1,6 @@
 namespace SaferGuard.Reasoning.Decoding;
 
-/// <summary>An answer that the model itself wrote along the decided path.</summary>
+/// <summary>An answer that the model itself wrote to a conversation that was not refused.</summary>
 public sealed record ModelAnswer(string Text, bool ReachedLimit, int Tokens);
 
 /// <summary>How an answer is sampled. <paramref name="Temperature"/> 0 is greedy.</summary>

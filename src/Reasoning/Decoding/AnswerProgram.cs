@@ -21,6 +21,9 @@ internal sealed class AnswerProgram : SequenceProgram
 
     public AnswerProgram(TraceTokens tokens, PromptToken[] prompt, AnswerOptions options, int maxPositions, Action<string>? onText)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxTokens, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Temperature);
+        if (!double.IsFinite(options.Temperature)) throw new ArgumentOutOfRangeException(nameof(options), "The temperature must be finite.");
         (_tokens, _options, _onText) = (tokens, options, onText);
         _random = new Random(options.Seed);
         Start = Chunk.QueriedAtEnd([.. prompt.Select(t => t.Id), tokens.Tokenizer.SpecialId(TraceFormat.Assistant)]);
@@ -55,6 +58,7 @@ internal sealed class AnswerProgram : SequenceProgram
         }
 
         if (_options.Temperature <= 0) return TensorPrimitives.IndexOfMax<float>(_scores);
+        TensorPrimitives.Subtract(_scores, TensorPrimitives.Max<float>(_scores), _scores); // else a low temperature overflows the exponentials
         TensorPrimitives.Divide(_scores, (float)_options.Temperature, _scores);
         TensorPrimitives.SoftMax<float>(_scores, _scores);
         var target = _random.NextSingle();

@@ -56,9 +56,10 @@ public sealed record Calibration(
 
         if (calibration is not { Checked: not null, Unchecked: not null }) throw new InvalidDataException("calibration.json is empty.");
         double[] thresholds = [calibration.ViolationThreshold, calibration.CareThreshold, calibration.CheckThreshold, calibration.CategoryThreshold];
-        return thresholds.All(t => t is > 0 and < 1)
+        if (!thresholds.All(t => t is > 0 and < 1)) throw new InvalidDataException("calibration.json: thresholds must lie between 0 and 1.");
+        return calibration.CheckThreshold <= calibration.ViolationThreshold
             ? calibration
-            : throw new InvalidDataException("calibration.json: thresholds must lie between 0 and 1.");
+            : throw new InvalidDataException("calibration.json: what may be refused must be checked: check_threshold must not exceed violation_threshold.");
     }
 
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, Json);

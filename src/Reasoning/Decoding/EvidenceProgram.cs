@@ -23,7 +23,10 @@ internal sealed class EvidenceProgram : SequenceProgram
     private List<int> _candidates;
     private readonly Action _written;
     private int _length;
-    private int _start, _end = -1;
+    private bool _canEnd;
+
+    /// <summary>The longest part of what was chosen that may stand as evidence: first and last prompt position.</summary>
+    private (int First, int Last)? _span;
     private bool _isWritten;
 
     public EvidenceProgram(TraceTokens tokens, int[] start, Conversation conversation, PromptToken[] prompt, Action written)
@@ -44,8 +47,8 @@ internal sealed class EvidenceProgram : SequenceProgram
     {
         get
         {
-            if (!_isWritten) return null;
-            var (first, last) = (_prompt[_start], _prompt[_end]);
+            if (!_isWritten || _span is not { } span) return null;
+            var (first, last) = (_prompt[span.First], _prompt[span.Last]);
             return Evidence.Locate(_conversation, _conversation.Turns[first.Turn].Content[first.Start..last.End].Trim());
         }
     }
@@ -59,21 +62,24 @@ internal sealed class EvidenceProgram : SequenceProgram
             if (best < 0 || scores[_prompt[position].Id] > scores[_prompt[best].Id]) best = position;
         }
 
-        if (best < 0 || (_end >= 0 && CanEnd(_end) && scores[_tokens.End] >= scores[_prompt[best].Id])) return End();
+        if (best < 0 || (_canEnd && scores[_tokens.End] >= scores[_prompt[best].Id])) return End();
 
         var token = _prompt[best].Id;
         var matches = _candidates.Where(p => _prompt[p].Id == token).ToList();
         _length++;
-        (_start, _end) = (matches[0] - _length + 1, matches[0]);
+        _canEnd = CanEnd(matches[0]);
+        if (_canEnd) _span = (matches[0] - _length + 1, matches[0]);
         _candidates = [.. matches.Select(p => p + 1).Where(p => p < _prompt.Length && _prompt[p].Turn >= 0)];
-        return _length >= TraceFormat.MaxSentenceTokens && CanEnd(_end)
+
+        // Tokens may straddle characters for as long as a prompt likes: then the span ends at the last character that it reached whole, if any.
+        return _length == MaxTokens || (_length >= TraceFormat.MaxSentenceTokens && _canEnd)
             ? End()
             : Continuation.Append(Chunk.QueriedAtEnd([token], chosen: 1));
     }
 
     private Continuation End()
     {
-        _isWritten = _end >= 0;
+        _isWritten = true;
         _written();
         return Continuation.End;
     }

@@ -41,9 +41,7 @@ internal sealed class TraceProgram : SequenceProgram
 
     public override Chunk Start { get; }
 
-    public override Growth Growth => _level == TraceLevel.Brief
-        ? new Growth(_tokens.MaxDecisionTokens)
-        : new Growth(_tokens.MaxDecisionTokens, 2 + _tokens.MaxRules, EvidenceProgram.MaxTokens + 4);
+    public override Growth Growth => _tokens.Growth(_level);
 
     public StageReadings Readings { get; private set; }
 
@@ -79,9 +77,9 @@ internal sealed class TraceProgram : SequenceProgram
 
         var queries = new List<int>();
         var chunk = _tokens.RulesChunk(_risk, _slots, queries);
+        Scores = new DecisionScores(1 - refusal, 0, refusal);
         if (_rules.Count == 0)
         {
-            Scores = new DecisionScores(1 - refusal, 0, refusal);
             _progress?.Invoke(new TraceStage.RulesChecked([], []));
             _next = Decide;
         }

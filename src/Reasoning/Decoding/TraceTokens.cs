@@ -58,8 +58,10 @@ public sealed class TraceTokens
     /// <summary>The most tokens from the assessment to the decision, the decision included.</summary>
     public int MaxDecisionTokens { get; }
 
-    /// <summary>The most tokens that a trace adds behind the conversation on any one path through its branches.</summary>
-    public int MaxTraceTokens => 3 + MaxDecisionTokens + EvidenceProgram.MaxTokens + 4;
+    /// <summary>What a trace may grow to behind its assessment: a branch for each sentence and each rule that may be violated.</summary>
+    public Growth Growth(TraceLevel level) => level == TraceLevel.Brief
+        ? new Growth(MaxDecisionTokens)
+        : new Growth(MaxDecisionTokens, 2 + MaxRules, EvidenceProgram.MaxTokens + 4);
 
     /// <summary>Token ids by enum value.</summary>
     public IReadOnlyList<int> Risks { get; }
@@ -88,6 +90,9 @@ public sealed class TraceTokens
     /// <summary>Slots of category ids, for example S5 → 5; no categories → [0].</summary>
     /// <exception cref="KeyNotFoundException">The policy has no such category.</exception>
     public int[] SlotsOf(IReadOnlyList<string> categories) => categories.Count == 0 ? [0] : [.. categories.Select(SlotOf)];
+
+    /// <summary>Tokens of <see cref="AssessmentChunk"/>.</summary>
+    public const int AssessmentTokens = 3;
 
     /// <summary>Ends pass 1: (ASSESS, CATEGORIES, RISK). All three are query tokens: first impression, categories, risk.</summary>
     public int[] AssessmentChunk(Subject subject) => [_assess[subject], CategoriesQuery, RiskQuery];

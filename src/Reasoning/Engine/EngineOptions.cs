@@ -18,7 +18,7 @@ public sealed record EngineOptions
     /// <summary>Rows of logits of one forward pass.</summary>
     public int MaxBatchQueries { get; init; } = 1_024;
 
-    /// <summary>Requests that may wait; one more is refused.</summary>
+    /// <summary>Requests that may wait or run; one more is refused.</summary>
     public int MaxQueuedRequests { get; init; } = 1_024;
 
     /// <summary>Tokens of a conversation; bounded by the model's positions too.</summary>

@@ -17,7 +17,7 @@ public sealed class InferenceEngine : IAsyncDisposable
     private readonly KvBlocks _blocks;
     private readonly StepBatch _batch;
     private readonly ConcurrentQueue<EngineRequest> _submitted = new();
-    private readonly Queue<EngineRequest> _waiting = new();
+    private readonly List<EngineRequest> _waiting = [];
     private readonly List<Sequence> _running = [];
     private readonly SemaphoreSlim _wake = new(0);
     private readonly CancellationTokenSource _stopping = new();
@@ -25,6 +25,7 @@ public sealed class InferenceEngine : IAsyncDisposable
     private int _reservedBlocks;
     private int _active;
     private volatile Exception? _fault;
+    private Task? _disposing;
 
     /// <exception cref="ArgumentException">The options are out of range, or need n-grams that are missing.</exception>
     public InferenceEngine(ModelRunner runner, WordNgrams? ngrams, EngineOptions options, ILogger logger)
@@ -42,9 +43,6 @@ public sealed class InferenceEngine : IAsyncDisposable
     /// <summary>False once a forward pass has failed: the engine then takes no more requests.</summary>
     public bool IsHealthy => _fault is null && !_stopping.IsCancellationRequested;
 
-    /// <summary>Requests that wait or run.</summary>
-    public int ActiveRequests => Volatile.Read(ref _active);
-
     /// <summary>Blocks of the key/value pool that no sequence holds.</summary>
     public int FreeBlocks => _blocks.Free;
 
@@ -53,6 +51,7 @@ public sealed class InferenceEngine : IAsyncDisposable
     public async Task<RequestCost> RunAsync(SequenceProgram program, CancellationToken cancellation)
     {
         RequireFit(program.Start);
+        if (!IsHealthy) throw Stopped();
         var request = new EngineRequest(program, WorstCaseBlocks(program), cancellation);
         if (Interlocked.Increment(ref _active) > _options.MaxQueuedRequests)
         {
@@ -64,7 +63,7 @@ public sealed class InferenceEngine : IAsyncDisposable
         {
             _submitted.Enqueue(request);
             _wake.Release();
-            if (!IsHealthy) request.Fail(new EngineUnavailableException("The engine has stopped.", _fault));
+            if (!IsHealthy) request.Fail(Stopped());
             await using var registration = cancellation.UnsafeRegister(static r => ((EngineRequest)r!).Cancel(), request);
             return await request.Completion.ConfigureAwait(false);
         }
@@ -75,14 +74,20 @@ public sealed class InferenceEngine : IAsyncDisposable
     }
 
     /// <summary>Stops the engine; requests that have not ended fail.</summary>
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
     {
-        if (_stopping.IsCancellationRequested) return;
-        await _stopping.CancelAsync();
-        _wake.Release();
-        await Task.Run(_thread.Join);
-        _runner.Dispose();
+        lock (_stopping) return new(_disposing ??= StopAsync());
+
+        async Task StopAsync()
+        {
+            await _stopping.CancelAsync();
+            _wake.Release();
+            await Task.Run(_thread.Join);
+            _runner.Dispose();
+        }
     }
+
+    private EngineUnavailableException Stopped() => new("The engine has stopped.", _fault);
 
     private void Loop()
     {
@@ -93,17 +98,17 @@ public sealed class InferenceEngine : IAsyncDisposable
                 if (!Step()) _wake.Wait(_stopping.Token);
             }
 
-            FailAll(new EngineUnavailableException("The engine has stopped."));
+            FailAll(Stopped());
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
-            FailAll(new EngineUnavailableException("The engine has stopped."));
+            FailAll(Stopped());
         }
         catch (Exception e)
         {
             _fault = e;
-            _logger.LogCritical(e, "The engine has failed and takes no more requests.");
             FailAll(new EngineUnavailableException("The engine has failed.", e));
+            _logger.LogCritical(e, "The engine has failed and takes no more requests.");
         }
     }
 
@@ -118,12 +123,17 @@ public sealed class InferenceEngine : IAsyncDisposable
     private int WorstCaseBlocks(SequenceProgram program)
     {
         var (tokens, branches, branchTokens) = program.Growth;
-        var longest = program.Start.Tokens.Length + tokens;
-        var blocks = _blocks.For(longest) + branches * (_blocks.For(branchTokens) + 1);
-        return blocks <= _blocks.Count && longest + branchTokens <= _runner.MaxPositions
-            ? blocks
-            : throw new EngineUnavailableException($"A request of {longest + branchTokens} tokens can never fit into this engine.");
+        if (tokens < 0 || branches < 0 || branchTokens < 0) throw new ArgumentException("A program cannot shrink.", nameof(program));
+        var start = program.Start.Tokens.Length;
+        return start <= LongestStart(program.Growth)
+            ? _blocks.For(start + tokens) + branches * (_blocks.For(branchTokens) + 1)
+            : throw new EngineUnavailableException($"A request of {start} tokens can never fit into this engine.");
     }
+
+    /// <summary>The most tokens that the first chunk of a program may have.</summary>
+    public int LongestStart(Growth growth) => Math.Min(
+        _runner.MaxPositions - growth.Tokens - growth.BranchTokens,
+        (_blocks.Count - growth.Branches * (_blocks.For(growth.BranchTokens) + 1)) * _blocks.BlockSize - growth.Tokens);
 
     /// <returns>False if there was nothing to do.</returns>
     private bool Step()
@@ -132,10 +142,12 @@ public sealed class InferenceEngine : IAsyncDisposable
         Admit();
         var plan = StepPlan.Of(_running, _options);
         if (plan.Entries.Count == 0) return false;
-        Reserve(plan);
-        _batch.Fill(plan, _ngrams);
-        _runner.Run(_batch);
-        Advance(plan);
+        if (TryPrepare(plan))
+        {
+            _runner.Run(_batch);
+            Advance(plan);
+        }
+
         return true;
     }
 
@@ -145,26 +157,47 @@ public sealed class InferenceEngine : IAsyncDisposable
         {
             Remove(sequence);
         }
+
+        _waiting.RemoveAll(r => r.IsDone);
     }
 
     /// <summary>Starts waiting requests in order of arrival, as long as their worst case fits into the pool: nothing that runs is ever evicted.</summary>
     private void Admit()
     {
-        while (_submitted.TryDequeue(out var request)) _waiting.Enqueue(request);
-        while (_waiting.TryPeek(out var request))
+        while (_submitted.TryDequeue(out var request)) _waiting.Add(request);
+        var admitted = 0;
+        foreach (var request in _waiting)
         {
-            if (request.IsDone)
-            {
-                _waiting.Dequeue();
-                continue;
-            }
-
-            if (_reservedBlocks + request.ReservedBlocks > _blocks.Count) return;
-            _waiting.Dequeue();
+            if (_reservedBlocks + request.ReservedBlocks > _blocks.Count) break;
+            admitted++;
             _reservedBlocks += request.ReservedBlocks;
             request.Started();
             request.Appended(request.Program.Start);
-            Add(new Sequence(request, request.Program));
+            Add(new Sequence(request, request.Program, request.Program.Growth.Tokens));
+        }
+
+        _waiting.RemoveRange(0, admitted);
+    }
+
+    /// <summary>Makes the batch of a plan. Should that fail, it is the fault of a request, not of the model: those of the plan fail, the engine goes on.</summary>
+    private bool TryPrepare(StepPlan plan)
+    {
+        try
+        {
+            Reserve(plan);
+            _batch.Fill(plan, _ngrams);
+            return true;
+        }
+        catch (Exception e)
+        {
+            _logger.LogError(e, "A batch of {Sequences} sequences could not be made; their requests fail.", plan.Entries.Count);
+            foreach (var (sequence, _) in plan.Entries)
+            {
+                Remove(sequence);
+                sequence.Request.Fail(e);
+            }
+
+            return false;
         }
     }
 
@@ -211,6 +244,8 @@ public sealed class InferenceEngine : IAsyncDisposable
             return;
         }
 
+        if (continuation.Branches?.Count > sequence.Program.Growth.Branches)
+            throw new InvalidOperationException("A program has forked into more branches than it announced.");
         foreach (var program in continuation.Branches ?? []) Add(Fork(sequence, program));
         Remove(sequence);
         if (sequence.Request.LiveSequences == 0) sequence.Request.Complete();

@@ -139,6 +139,7 @@ public sealed unsafe class OnnxModelRunner : ModelRunner
         if (shape.SequenceEqual(bound.Shape)) return;
         long count = 1;
         foreach (var dimension in shape) count *= dimension;
+        if (count > buffer.Length) throw new ArgumentException($"'{name}' has {count} elements, its buffer {buffer.Length}.");
         var type = typeof(T) == typeof(long) ? TensorElementType.Int64 : typeof(T) == typeof(int) ? TensorElementType.Int32 : TensorElementType.Float;
         var value = OrtValue.CreateTensorValueWithData(
             OrtMemoryInfo.DefaultInstance, type, shape.ToArray(), bound.Pin.AddrOfPinnedObject(), count * sizeof(T));

@@ -4,10 +4,11 @@ using SaferGuard.Reasoning.Tokens;
 namespace SaferGuard.Reasoning.Engine;
 
 /// <summary>A run of tokens in the key/value pool, and the chunk that is to be computed next.</summary>
-internal sealed class Sequence(EngineRequest request, SequenceProgram program)
+internal sealed class Sequence(EngineRequest request, SequenceProgram program, int growth)
 {
     private Chunk _pending = program.Start;
     private int _pendingComputed;
+    private int _growthLeft = growth;
 
     /// <summary>State of the n-gram hashes after the computed tokens.</summary>
     public WordNgrams.State Ngrams;
@@ -42,8 +43,11 @@ internal sealed class Sequence(EngineRequest request, SequenceProgram program)
     }
 
     /// <summary>Appends what the program wants next. The chunk before must be wholly computed.</summary>
+    /// <exception cref="InvalidOperationException">The program grows beyond what it announced, so that no memory is set aside for it.</exception>
     public void Append(Chunk chunk)
     {
+        _growthLeft -= chunk.Tokens.Length;
+        if (_growthLeft < 0) throw new InvalidOperationException("A program has grown beyond what it announced.");
         _pending = chunk;
         _pendingComputed = 0;
         request.Appended(chunk);
@@ -60,7 +64,9 @@ internal sealed class Sequence(EngineRequest request, SequenceProgram program)
     /// <summary>A branch that shares what was computed; its blocks are set up by the engine.</summary>
     public Sequence Branch(SequenceProgram branch)
     {
+        var growth = program.Growth.BranchTokens - branch.Start.Tokens.Length;
+        if (growth < 0) throw new InvalidOperationException("A branch starts with more tokens than its program announced.");
         request.Appended(branch.Start);
-        return new Sequence(request, branch) { Computed = Computed, Ngrams = Ngrams };
+        return new Sequence(request, branch, growth) { Computed = Computed, Ngrams = Ngrams };
     }
 }

@@ -15,7 +15,7 @@ public sealed class StepBatch(EngineOptions options, ModelRunner runner)
     public long[] InputIds { get; } = new long[options.MaxBatchTokens];
 
     /// <summary>(T, K)</summary>
-    public long[] NgramIds { get; } = new long[options.MaxBatchTokens * runner.NgramOrders];
+    public long[] NgramIds { get; } = new long[checked(options.MaxBatchTokens * runner.NgramOrders)];
 
     /// <summary>(B + 1): where each sequence's tokens begin; the last is T.</summary>
     public int[] CuSeqlens { get; } = new int[options.MaxBatchSequences + 1];
@@ -24,13 +24,13 @@ public sealed class StepBatch(EngineOptions options, ModelRunner runner)
     public int[] PastLens { get; } = new int[options.MaxBatchSequences];
 
     /// <summary>(B, M), unused entries 0.</summary>
-    public int[] BlockTable { get; } = new int[options.MaxBatchSequences * ((runner.MaxPositions + runner.BlockSize - 1) / runner.BlockSize)];
+    public int[] BlockTable { get; } = new int[checked(options.MaxBatchSequences * ((runner.MaxPositions + runner.BlockSize - 1) / runner.BlockSize))];
 
     /// <summary>(R): positions in the batch whose logits are wanted.</summary>
     public long[] LogitIndexes { get; } = new long[options.MaxBatchQueries];
 
     /// <summary>(R, vocabulary)</summary>
-    public float[] Logits { get; } = new float[options.MaxBatchQueries * runner.VocabularySize];
+    public float[] Logits { get; } = new float[checked(options.MaxBatchQueries * runner.VocabularySize)];
 
     /// <summary>T</summary>
     public int Tokens { get; private set; }

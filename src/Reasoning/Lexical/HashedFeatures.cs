@@ -29,8 +29,9 @@ public static class HashedFeatures
     private static string Fold(string text)
     {
         var folded = new StringBuilder(" ");
-        foreach (var c in text.AsSpan(0, Math.Min(text.Length, MaxCharacters)))
+        foreach (var c in text)
         {
+            if (folded.Length == MaxCharacters) break;
             if (!char.IsWhiteSpace(c)) folded.Append(char.ToLowerInvariant(c));
             else if (folded[^1] != ' ') folded.Append(' ');
         }

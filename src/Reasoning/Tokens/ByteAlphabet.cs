@@ -12,8 +12,6 @@ public static class ByteAlphabet
     private static readonly FrozenDictionary<char, byte> Values =
         Characters.Select((c, b) => (c, b)).ToFrozenDictionary(p => p.c, p => (byte)p.b);
 
-    public static char ToCharacter(byte value) => Characters[value];
-
     public static string ToToken(ReadOnlySpan<byte> bytes)
     {
         var token = new char[bytes.Length];

@@ -6,7 +6,8 @@ namespace SaferGuard.Reasoning.Traces;
 /// The trace format, stated once for grammar, parser, writer and training. Tokens in angle bars are special tokens; user text never becomes one.
 /// <code>
 /// pass 1   {conversation} ASSESS CATEGORIES RISK          query tokens: read the first impression, the categories, the risk
-/// pass 2   risk  ( C5 R1 ? R2 ? R3 ? )...  PATH           one block per chosen category, each rule followed by a query token ?
+/// pass 2   risk  ( C5 R1 ? R2 ? R3 ? )...                 one block per chosen category; a query token ? behind each rule (and its text,
+///                                                         for models that read it)
 ///          or, when no category applies:  risk C0 PATH
 /// pass 3   VERDICTS verdict... PATH                        the decided verdicts in order; the decision is read at PATH
 /// then, full traces only, after the decision token, branches that do not see each other:
@@ -42,7 +43,7 @@ public static class TraceFormat
     /// <summary>The most categories that one trace verifies.</summary>
     public const int MaxChosenCategories = 3;
 
-    /// <summary>The most tokens of a sentence or of an evidence span, without <see cref="End"/>.</summary>
+    /// <summary>The most tokens of a sentence, without <see cref="End"/>. An evidence span goes on to the end of its character.</summary>
     public const int MaxSentenceTokens = 32;
 
     /// <summary>Slot token of a category: 0 for "no category", otherwise 1 + its position in the policy.</summary>

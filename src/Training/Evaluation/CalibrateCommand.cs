@@ -2,6 +2,7 @@ using System.CommandLine;
 using SaferGuard.Reasoning;
 using SaferGuard.Reasoning.Bundles;
 using SaferGuard.Reasoning.Decoding;
+using SaferGuard.Reasoning.Engine;
 using Spectre.Console;
 
 namespace SaferGuard.Training.Evaluation;
@@ -81,7 +82,7 @@ public static class CalibrateCommand
             console.MarkupLineInterpolated($"Wrote {output}. Export the checkpoint again with it as {BundleManifest.CalibrationFile}.");
             return 0;
         }
-        catch (Exception e) when (e is InvalidDataException or IOException or ArgumentException)
+        catch (Exception e) when (e is InvalidDataException or IOException or ArgumentException or EngineUnavailableException)
         {
             console.MarkupLineInterpolated($"[red]error:[/] {e.Message}");
             return 1;

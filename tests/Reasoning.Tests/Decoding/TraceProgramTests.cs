@@ -5,6 +5,7 @@ using SaferGuard.Reasoning.Engine;
 using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Tests.Engine;
 using SaferGuard.Reasoning.Tests.Tokens;
+using SaferGuard.Reasoning.Tests.Traces;
 using SaferGuard.Reasoning.Tokens;
 using SaferGuard.Reasoning.Traces;
 
@@ -132,6 +133,29 @@ public class TraceProgramTests
             Assert.Equal(1, program.Scores.Answer + program.Scores.Care + program.Scores.Refuse, 9);
             if (program.Trace.Path.Decision == Decision.Refuse) Assert.True(program.Scores.Refuse >= Calibration.Neutral.ViolationThreshold);
         }, iter: 100, threads: 1);
+    }
+
+    [Fact]
+    public async Task A_category_that_cannot_refuse_does_not_hide_what_should_be_refused()
+    {
+        // Category B of this policy has a care rule only.
+        var tokens = new TraceTokens(Tokenizer, TraceFixture.Policy);
+        await using var engine = Engine(new ToyModelRunner(blocks: 4096, vocabulary: Tokenizer.VocabularySize));
+        var careful = 0;
+        for (var i = 0; i < 400; i++)
+        {
+            var conversation = Conversation.OfPrompt($"prompt {i}");
+            var program = new TraceProgram(
+                tokens, Calibration.Neutral, conversation, new PromptTemplate(Tokenizer).Render(conversation), TraceLevel.Brief, lexical: 0, null);
+            await engine.RunAsync(program, TestContext.Current.CancellationToken);
+            if (program.Trace.Assessment.Categories is not ["B"]) continue;
+            Assert.Equal(Calibration.Neutral.Unchecked.Probability(program.Readings), program.Scores.Refuse, 9);
+            if (program.Scores.Refuse < Calibration.Neutral.CareThreshold) continue;
+            careful++;
+            Assert.Equal(Decision.Care, program.Trace.Path.Decision);
+        }
+
+        Assert.True(careful > 2);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using SaferGuard.Reasoning.Decoding;
 using SaferGuard.Reasoning.Engine;
 
 namespace SaferGuard.Reasoning.Tests.Engine;
@@ -139,6 +140,36 @@ public class InferenceEngineTests
     }
 
     [Fact]
+    public async Task A_program_that_outgrows_what_it_announced_fails_only_its_own_request()
+    {
+        var runner = new ToyModelRunner();
+        await using var engine = Engine(runner);
+        var good = engine.RunAsync(new ToyProgram(2, 5, 3), TestContext.Current.CancellationToken);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => engine.RunAsync(new EndlessProgram(forks: false), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => engine.RunAsync(new EndlessProgram(forks: true), TestContext.Current.CancellationToken));
+        await good;
+        await engine.RunAsync(new ToyProgram(3, 5, 1), TestContext.Current.CancellationToken);
+
+        Assert.True(engine.IsHealthy);
+        Assert.Equal(runner.BlockCount, engine.FreeBlocks);
+    }
+
+    [Fact]
+    public async Task A_long_prompt_gets_on_under_a_stream_of_short_ones()
+    {
+        var runner = new ToyModelRunner();
+        await using var engine = Engine(runner);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var stream = Enumerable.Range(0, 24).Select(i => Task.Run(async () =>
+        {
+            while (!stop.IsCancellationRequested) await engine.RunAsync(new ToyProgram(i, 15, 0), TestContext.Current.CancellationToken);
+        })).ToList();
+        await engine.RunAsync(new ToyProgram(99, promptTokens: 400, chunks: 0), TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await stop.CancelAsync();
+        await Task.WhenAll(stream);
+    }
+
+    [Fact]
     public async Task A_failed_pass_stops_the_engine_and_fails_every_request()
     {
         await using var engine = Engine(new ToyModelRunner { BeforePass = () => throw new InvalidOperationException("device lost") });
@@ -153,6 +184,16 @@ public class InferenceEngineTests
         var error = Assert.Throws<ArgumentException>(() => Engine(new ToyModelRunner(), new EngineOptions { CacheTokens = 1, MaxBatchTokens = 0 }));
         Assert.Contains(nameof(EngineOptions.CacheTokens), error.Message);
         Assert.Contains(nameof(EngineOptions.MaxBatchTokens), error.Message);
+    }
+
+    private sealed class EndlessProgram(bool forks) : SequenceProgram
+    {
+        public override Chunk Start => Chunk.QueriedAtEnd([1]);
+
+        public override Growth Growth => new(3);
+
+        public override Continuation Advance(LogitRows logits) =>
+            forks ? Continuation.Fork([new EndlessProgram(false)]) : Continuation.Append(Chunk.QueriedAtEnd([2]));
     }
 
     private static InferenceEngine Engine(ModelRunner runner, EngineOptions? options = null) =>
