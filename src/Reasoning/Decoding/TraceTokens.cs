@@ -91,6 +91,9 @@ public sealed class TraceTokens
     /// <exception cref="KeyNotFoundException">The policy has no such category.</exception>
     public int[] SlotsOf(IReadOnlyList<string> categories) => categories.Count == 0 ? [0] : [.. categories.Select(SlotOf)];
 
+    /// <summary>The most tokens that a trace adds behind the conversation on any one path through its branches.</summary>
+    public int MaxTraceTokens => AssessmentTokens + MaxDecisionTokens + Growth(TraceLevel.Full).BranchTokens;
+
     /// <summary>Tokens of <see cref="AssessmentChunk"/>.</summary>
     public const int AssessmentTokens = 3;
 
