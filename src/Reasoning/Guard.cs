@@ -27,6 +27,7 @@ public sealed class Guard : IAsyncDisposable
         var ngrams = bundle.Config.SaferguardNgrams is { } config ? new WordNgrams(bundle.Tokenizer, config) : null;
         _engine = new InferenceEngine(new OnnxModelRunner(bundle.GraphPath, bundle.Config, options), ngrams, options, logger);
         MaxPromptTokens = Math.Min(options.MaxPromptTokens, _engine.LongestStart(_tokens.Growth(TraceLevel.Full)) - TraceTokens.AssessmentTokens);
+        if (MaxPromptTokens < 16) throw new ArgumentException("CacheTokens leaves no room for a prompt.", nameof(options));
     }
 
     public BundleManifest Model => _bundle.Manifest;

@@ -38,7 +38,7 @@ internal static class CompletionEndpoints
             .WithSummary("Judges a prompt or a conversation, then answers or refuses")
             .WithDescription(
                 "With `stream`, the response is a stream of server-sent events. `assessment`, `rule_check` and `path` carry the stages of the trace as they are "
-                + "decided; `explanation` carries one of them again, as `{\"path\": {…}}`, when its sentence or evidence has been written; `judgment` carries all that `/v1/assess` would return; "
+                + "decided; `explanation` carries one of them again, as `{\"path\": {…}}`, when its sentence or evidence has been written;"
                 + "`output` carries a piece of the answer as `{\"text\"}`; `completion` carries the whole body that is stored. `data: [DONE]` ends the stream. "
                 + "An `error` event carries a problem and ends the stream instead.")
             .Accepts<CompleteRequest>("application/json")

@@ -36,8 +36,6 @@ internal sealed class CompletionEvents
     }
 
     /// <summary>All that <c>/v1/assess</c> would return, under the id of the completion.</summary>
-    public static ServerEvent Judged(JudgmentBody judgment) => new("judgment", judgment.ToJson());
-
     public static ServerEvent Wrote(string text) => new("output", JsonSerializer.SerializeToUtf8Bytes(new(text), ApiJson.Body.OutputEvent));
 
     /// <summary>The body that is stored.</summary>

@@ -44,7 +44,6 @@ internal sealed class CompletionStream(Judge judge, ILogger<CompletionStream> lo
         var events = new CompletionEvents();
         var observer = new CompletionObserver(
             stage => writer.TryWrite(events.Decided(stage)),
-            judgment => writer.TryWrite(CompletionEvents.Judged(judgment)),
             text => writer.TryWrite(CompletionEvents.Wrote(text)));
         try
         {

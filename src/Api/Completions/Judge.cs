@@ -6,7 +6,7 @@ using SaferGuard.Reasoning.Traces;
 namespace SaferGuard.Api.Completions;
 
 /// <summary>Who wants to know about a completion while it is made. Called on any thread, one call after the other; must return quickly.</summary>
-internal sealed record CompletionObserver(Action<TraceStage> Decided, Action<JudgmentBody> Judged, Action<string> Wrote);
+internal sealed record CompletionObserver(Action<TraceStage> Decided, Action<string> Wrote);
 
 /// <summary>The one way from a request to a stored judgment, for every surface: judge, answer, store, and only then return.</summary>
 internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
@@ -20,11 +20,12 @@ internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
     public async Task<StoredJudgment> CompleteAsync(CompleteRequest request, CompletionObserver? observer, CancellationToken cancellation)
     {
         var judgment = await JudgeAsync(request, observer?.Decided, cancellation);
-        var body = Body(judgment, "completion", "cmp");
-        observer?.Judged(body);
-
         var (output, reason) = await AnswerAsync(request, judgment, observer?.Wrote, cancellation);
-        return await StoreAsync(new CompletionBody(body, output, reason));
+        var stored = await StoreAsync(new CompletionBody(Body(judgment, "completion", "cmp"), output, reason));
+
+        // A refusal is told once it is on record; a model's answer was told while it was written.
+        if (reason == FinishReason.Refused) observer?.Wrote(output!.Text);
+        return stored;
     }
 
     private async Task<Judgment> JudgeAsync(AssessRequest request, Action<TraceStage>? decided, CancellationToken cancellation)
@@ -44,12 +45,7 @@ internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
         CompleteRequest request, Judgment judgment, Action<string>? wrote, CancellationToken cancellation)
     {
         if (judgment.Trace.Path.Decision == Decision.Refuse)
-        {
-            var refusal = Refusal.Write(judgment.Trace, guard.Policy);
-            wrote?.Invoke(refusal);
-            return (new(refusal, OutputSource.Policy), FinishReason.Refused);
-        }
-
+            return (new(Refusal.Write(judgment.Trace, guard.Policy), OutputSource.Policy), FinishReason.Refused);
         if (!guard.Model.CanAnswer) return (null, FinishReason.NoAnswerSource);
         var answer = await guard.AnswerAsync(request.ToConversation(), judgment, request.ToAnswerOptions(), wrote, cancellation);
         return (new(answer.Text, OutputSource.Model), answer.ReachedLimit ? FinishReason.Length : FinishReason.Stop);

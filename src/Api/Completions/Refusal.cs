@@ -9,7 +9,7 @@ internal static class Refusal
     /// <summary>Tells the user in plain words which rules stand against an answer.</summary>
     public static string Write(Trace trace, Policy policy)
     {
-        var text = new StringBuilder("I can't help with this.");
+        var text = new StringBuilder("I can't help with this. The rules that I follow say:");
         foreach (var category in policy.Categories)
         {
             foreach (var rule in category.Rules.Where(rule => rule.Effect == RuleEffect.Refuse && IsViolated(rule)))

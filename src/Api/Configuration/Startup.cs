@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -38,6 +39,8 @@ internal static class Startup
         InvalidDataException model => $"The model cannot be used: {model.Message}",
         SqliteException store => $"The store cannot be opened: {store.Message}",
         IOException or UnauthorizedAccessException => fault.Message,
+        ArgumentException { ParamName: "options" } engine => $"The engine's options do not fit: {engine.Message}",
+        FormatException or ArgumentOutOfRangeException or SocketException => $"The address to listen on (urls) cannot be used: {fault.Message}",
         _ => null,
     };
 

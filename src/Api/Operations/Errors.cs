@@ -65,7 +65,7 @@ internal static class Errors
     {
         StatusCodes.Status404NotFound => new(NotFound, "See /openapi/v1.json for the addresses that there are."),
         StatusCodes.Status405MethodNotAllowed => new(MethodNotAllowed, "See the Allow header, or /openapi/v1.json."),
-        StatusCodes.Status415UnsupportedMediaType => new(UnsupportedMediaType, "Send the body as application/json in UTF-8."),
+        StatusCodes.Status415UnsupportedMediaType => new(UnsupportedMediaType, "Send the body as application/json in UTF-8, without Content-Encoding."),
         >= 500 => new(Internal, "This is a fault of the service, not of the request. Report the traceId."),
         >= 400 => new(InvalidRequest, "The request could not be understood."),
         _ => null,

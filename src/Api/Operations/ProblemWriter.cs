@@ -35,7 +35,7 @@ internal sealed partial class ProblemWriter(RequestDelegate next, ILogger<Proble
             problem.Kind.Title,
             problem.Kind.Status,
             problem.Message,
-            Activity.Current?.TraceId.ToHexString() ?? http.TraceIdentifier,
+            TraceIdOf(http),
             problem.Errors),
         ApiJson.Body.Problem);
 
@@ -52,6 +52,9 @@ internal sealed partial class ProblemWriter(RequestDelegate next, ILogger<Proble
         if (problem.Kind == Errors.Unavailable) http.Response.Headers.RetryAfter = "1";
         await http.Response.Body.WriteAsync(body, http.RequestAborted);
     }
+
+    /// <summary>What a client can report to have its request found in the logs.</summary>
+    public static string TraceIdOf(HttpContext http) => Activity.Current?.TraceId.ToHexString() ?? http.TraceIdentifier;
 
     private static bool HasNoBody(HttpResponse response) => !response.HasStarted && response.ContentLength is null && response.ContentType is null;
 

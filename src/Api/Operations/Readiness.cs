@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using SaferGuard.Api.Traces;
 using SaferGuard.Reasoning;
@@ -18,8 +19,21 @@ internal sealed class Readiness(Guard guard, IDbContextFactory<TraceStore> store
         if (lifetime.ApplicationStopping.IsCancellationRequested) reasons.Add(new("service", "is stopping"));
         if (!guard.IsHealthy) reasons.Add(new("engine", "has stopped on a fault"));
         else if (!_warmedUp) reasons.Add(new("engine", "has not judged its first prompt yet"));
-        await using var store = await stores.CreateDbContextAsync(cancellation);
-        if (!await store.Database.CanConnectAsync(cancellation)) reasons.Add(new("store", "cannot be reached"));
+        if (!await CanReadStoreAsync(cancellation)) reasons.Add(new("store", "cannot be read"));
         return reasons;
+    }
+
+    private async Task<bool> CanReadStoreAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await using var store = await stores.CreateDbContextAsync(cancellation);
+            _ = await store.Judgments.AnyAsync(cancellation);
+            return true;
+        }
+        catch (DbException)
+        {
+            return false;
+        }
     }
 }

@@ -8,6 +8,7 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
     public async Task InvokeAsync(HttpContext http)
     {
         var started = Stopwatch.GetTimestamp();
+        var traceId = ProblemWriter.TraceIdOf(http);
         try
         {
             await next(http);
@@ -15,10 +16,10 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
         finally
         {
             var route = (http.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "(no route)";
-            LogRequest(logger, http.Request.Method, route, http.Response.StatusCode, Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+            LogRequest(logger, http.Request.Method, route, http.Response.StatusCode, Stopwatch.GetElapsedTime(started).TotalMilliseconds, traceId);
         }
     }
 
-    [LoggerMessage(1, LogLevel.Information, "{Method} {Route} {Status} {Milliseconds:0.0} ms")]
-    private static partial void LogRequest(ILogger logger, string method, string route, int status, double milliseconds);
+    [LoggerMessage(1, LogLevel.Information, "{Method} {Route} {Status} {Milliseconds:0.0} ms {TraceId}")]
+    private static partial void LogRequest(ILogger logger, string method, string route, int status, double milliseconds, string traceId);
 }

@@ -12,7 +12,7 @@ public sealed class CompletionStreamTests(Service service) : IClassFixture<Servi
         var events = await service.StreamAsync(Prompts.Complete(Prompts.Harmful, stream: true));
 
         Assert.Equal(
-            ["assessment", "rule_check", "path", "judgment", "output", "completion", "message"],
+            ["assessment", "rule_check", "path", "output", "completion", "message"],
             WithoutExplanations(events));
         Assert.Equal("[DONE]", events[^1].Data);
         var completion = JsonSerializer.Deserialize<JsonElement>(events[^2].Data);
@@ -25,7 +25,7 @@ public sealed class CompletionStreamTests(Service service) : IClassFixture<Servi
     {
         var events = await service.StreamAsync(Prompts.Complete(Prompts.Harmless, stream: true));
 
-        Assert.Equal(["assessment", "rule_check", "path", "judgment", "completion", "message"], WithoutExplanations(events));
+        Assert.Equal(["assessment", "rule_check", "path", "completion", "message"], WithoutExplanations(events));
     }
 
     [Fact]
@@ -43,13 +43,13 @@ public sealed class CompletionStreamTests(Service service) : IClassFixture<Servi
                     var (name, stage) = Assert.Single(JsonNode.Parse(item.Data)!.AsObject());
                     trace[name] = stage!.DeepClone();
                     break;
-                case "judgment":
+                case "completion":
                     Assert.True(JsonNode.DeepEquals(JsonNode.Parse(item.Data)!["trace"], trace));
                     return;
             }
         }
 
-        Assert.Fail("There was no judgment.");
+        Assert.Fail("There was no completion.");
     }
 
     [Fact]
@@ -91,7 +91,7 @@ public sealed class CompletionStreamTests(Service service) : IClassFixture<Servi
 
         var events = await broken.StreamAsync(Prompts.Complete(Prompts.Harmless, stream: true));
 
-        Assert.Equal(["assessment", "rule_check", "path", "judgment", "error"], WithoutExplanations(events));
+        Assert.Equal(["assessment", "rule_check", "path", "error"], WithoutExplanations(events));
         Assert.Equal("urn:saferguard:problem:internal", JsonSerializer.Deserialize<JsonElement>(events[^1].Data).GetProperty("type").GetString());
     }
 
