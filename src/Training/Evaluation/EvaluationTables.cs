@@ -50,15 +50,16 @@ internal static class EvaluationTables
     {
         var table = new Table().Border(TableBorder.Simple).Title(Markup.Escape(report.Judge));
         foreach (var column in (string[])["source", "label"]) table.AddColumn(new TableColumn(column).NoWrap());
-        foreach (var column in (string[])["rows", "mean score", "refused", "AUC", "AUC to others"])
+        foreach (var column in (string[])["rows", "mean", "refused", "AUC", "AUC all", "F1 all"])
         {
-            table.AddColumn(new TableColumn(column).RightAligned());
+            table.AddColumn(new TableColumn(column).NoWrap().RightAligned());
         }
 
         foreach (var g in report.Groups)
         {
             table.AddRow(
-                Markup.Escape(g.Source), Name(g.Label), Count(g.Rows), Share(g.MeanScore), Share(g.RefuseRate), Share(g.Auc), Share(g.AucAgainstOthers));
+                Markup.Escape(g.Source), Name(g.Label), Count(g.Rows), Share(g.MeanScore), Share(g.RefuseRate), Share(g.Auc), Share(g.AucAgainstOthers),
+                Share(g.F1AgainstOthers));
         }
 
         return table;

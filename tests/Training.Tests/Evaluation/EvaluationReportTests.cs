@@ -44,6 +44,9 @@ public sealed class EvaluationReportTests
         Assert.Equal((1.0, null), (groups[("attacks", Label.Harmful)].AucAgainstOthers, groups[("attacks", Label.Harmful)].Auc));
         Assert.Equal(0.5, groups[("mixed", Label.Harmful)].AucAgainstOthers);
         Assert.Equal(5.0 / 6, groups[("edge", Label.BorderlineSafe)].AucAgainstOthers!.Value, 12);
+        Assert.Equal(2.0 / 3, groups[("attacks", Label.Harmful)].F1AgainstOthers);
+        Assert.Equal(0.5, groups[("mixed", Label.Harmful)].F1AgainstOthers);
+        Assert.Equal(2.0 / 3, groups[("edge", Label.BorderlineSafe)].F1AgainstOthers);
         Assert.Equal(0.6, groups[("mixed", Label.Harmful)].MeanScore, 12);
         Assert.Equal(0.5, groups[("mixed", Label.Harmful)].RefuseRate);
     }
