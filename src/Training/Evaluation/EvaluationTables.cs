@@ -52,7 +52,7 @@ internal static class EvaluationTables
         foreach (var column in (string[])["source", "label"]) table.AddColumn(new TableColumn(column).NoWrap());
         foreach (var column in (string[])["rows", "mean", "refused", "AUC", "AUC all", "F1 all"])
         {
-            table.AddColumn(new TableColumn(column).NoWrap().RightAligned());
+            table.AddColumn(new TableColumn(column).NoWrap().RightAligned().PadRight(0));
         }
 
         foreach (var g in report.Groups)
