@@ -22,7 +22,7 @@ internal sealed class RaggedRun : IDisposable
 
     public RaggedRun(Checkpoint checkpoint, string bundle)
     {
-        _runner = new OnnxModelRunner(Path.Combine(bundle, "model.onnx"), checkpoint.Config, Options);
+        _runner = OnnxModelRunner.Open(Path.Combine(bundle, "model.onnx"), checkpoint.Config, Options);
         _batch = new StepBatch(Options, _runner);
         _ngrams = TinyCheckpoint.NgramsOf(checkpoint);
         var blocks = Enumerable.Range(0, _runner.BlockCount).ToArray();

@@ -96,7 +96,7 @@ public sealed class ServingTests : IDisposable
             CacheTokens = 1024, MaxBatchTokens = 64, MaxChunkTokens = 16, MaxBatchSequences = 8, MaxBatchQueries = 64, PrefixCacheTokens = prefixCacheTokens,
         };
         var graph = Path.Combine(_folder[format.ToString()], "model.onnx");
-        return new InferenceEngine(new OnnxModelRunner(graph, checkpoint.Config, options), TinyCheckpoint.NgramsOf(checkpoint), options, NullLogger.Instance);
+        return new InferenceEngine(OnnxModelRunner.Open(graph, checkpoint.Config, options), TinyCheckpoint.NgramsOf(checkpoint), options, NullLogger.Instance);
     }
 
     /// <summary>Random chunks with random queries, then two branches of the same kind.</summary>
