@@ -24,6 +24,9 @@ public sealed record EngineOptions
     /// <summary>Tokens of a conversation; bounded by the model's positions too.</summary>
     public int MaxPromptTokens { get; init; } = 4_096;
 
+    /// <summary>The format of the key/value pool.</summary>
+    public KvCacheFormat KvCache { get; init; }
+
     /// <summary>Threads of ONNX Runtime; 0 for one per core.</summary>
     public int Threads { get; init; }
 
@@ -39,5 +42,7 @@ public sealed record EngineOptions
         {
             if (value < least || value > 1 << 24) yield return $"{name} is {value}; it must lie between {least} and {1 << 24}.";
         }
+
+        if (!Enum.IsDefined(KvCache)) yield return $"{nameof(KvCache)} is {KvCache}; it must be one of {string.Join(", ", Enum.GetNames<KvCacheFormat>())}.";
     }
 }

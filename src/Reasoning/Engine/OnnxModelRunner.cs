@@ -21,9 +21,11 @@ public sealed unsafe class OnnxModelRunner : ModelRunner
     private readonly List<OrtValue> _pools = [];
     private readonly List<nint> _memory = [];
     private readonly Dictionary<string, (GCHandle Pin, OrtValue? Value, long[] Shape)> _bound = [];
+    private readonly int _cacheWidth; // floats that a head takes in a pool
     private readonly long _blockBytes;
 
     /// <param name="graph">Path of <c>model.onnx</c>; its data file lies beside it.</param>
+    /// <exception cref="InvalidDataException">The graph has not the cache format that the options ask for.</exception>
     public OnnxModelRunner(string graph, ModelConfig config, EngineOptions options)
     {
         _config = config;
@@ -32,7 +34,9 @@ public sealed unsafe class OnnxModelRunner : ModelRunner
         _session = new InferenceSession(graph, sessionOptions);
         _binding = _session.CreateIoBinding();
         BlockCount = (options.CacheTokens + TokensPerBlock - 1) / TokensPerBlock;
-        _blockBytes = (long)TokensPerBlock * config.NumKeyValueHeads * config.HeadSize * sizeof(float);
+        _cacheWidth = options.KvCache == KvCacheFormat.Bf16 ? config.HeadSize / 2 : config.HeadSize;
+        _blockBytes = (long)TokensPerBlock * config.NumKeyValueHeads * _cacheWidth * sizeof(float);
+        RequireCacheWidth(graph, options.KvCache);
         for (var layer = 0; layer < config.NumHiddenLayers; layer++)
         {
             BindPool($"key_cache_{layer}");
@@ -119,6 +123,14 @@ public sealed unsafe class OnnxModelRunner : ModelRunner
             if ((uint)block >= (uint)BlockCount) throw new ArgumentException($"Block {block} is not in the pool.");
     }
 
+    /// <summary>A graph that leaves the caches' last dimension open serves every format; older ones fix it to fp32.</summary>
+    private void RequireCacheWidth(string graph, KvCacheFormat format)
+    {
+        if (_session.InputMetadata["key_cache_0"].Dimensions[3] is var width and >= 0 && width != _cacheWidth)
+            throw new InvalidDataException(
+                $"'{graph}' was exported for an fp32 key/value cache only and cannot serve {format}: export the bundle again, or leave KvCache at Fp32.");
+    }
+
     private void BindPool(string name)
     {
         var bytes = BlockCount * _blockBytes;
@@ -127,7 +139,7 @@ public sealed unsafe class OnnxModelRunner : ModelRunner
         _memory.Add(memory);
         var value = OrtValue.CreateTensorValueWithData(
             OrtMemoryInfo.DefaultInstance, TensorElementType.Float,
-            [BlockCount, TokensPerBlock, _config.NumKeyValueHeads, _config.HeadSize], memory, bytes);
+            [BlockCount, TokensPerBlock, _config.NumKeyValueHeads, _cacheWidth], memory, bytes);
         _pools.Add(value);
         _binding.BindInput(name, value);
     }
