@@ -15,7 +15,7 @@ internal sealed unsafe class CpuModelRunner : OnnxModelRunner
     private readonly List<nint> _pools = [];
 
     public CpuModelRunner(string graph, ModelConfig config, EngineOptions options)
-        : base(CreateSession(graph, options), config, TokensPerBlock, options.CacheTokens, copiesInputs: false)
+        : base(CreateSession(graph, config, options), config, TokensPerBlock, options.CacheTokens, CacheWidth(config, options.KvCache), copiesInputs: false)
     {
         try
         {
@@ -55,7 +55,7 @@ internal sealed unsafe class CpuModelRunner : OnnxModelRunner
         Binding.BindInput(name, value);
     }
 
-    private static InferenceSession CreateSession(string graph, EngineOptions options)
+    private static InferenceSession CreateSession(string graph, ModelConfig config, EngineOptions options)
     {
         using var session = SessionOptions();
         session.IntraOpNumThreads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
@@ -65,6 +65,27 @@ internal sealed unsafe class CpuModelRunner : OnnxModelRunner
         // CPUs without VNNI saturate products of u8 and s8 otherwise, so that int8 would be silently wrong there.
         session.AddSessionConfigEntry("session.x64quantprecision", "1");
         CustomOpLibrary.Register(session);
-        return new InferenceSession(graph, session);
+        var loaded = new InferenceSession(graph, session);
+        try
+        {
+            RequireCacheWidth(loaded, graph, config, options.KvCache);
+            return loaded;
+        }
+        catch
+        {
+            loaded.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Floats that a head takes in a pool: two bf16 share one.</summary>
+    private static int CacheWidth(ModelConfig config, KvCacheFormat format) => format == KvCacheFormat.Bf16 ? config.HeadSize / 2 : config.HeadSize;
+
+    /// <summary>A graph that leaves the caches' last dimension open serves every format; older ones fix it to fp32.</summary>
+    private static void RequireCacheWidth(InferenceSession session, string graph, ModelConfig config, KvCacheFormat format)
+    {
+        if (session.InputMetadata["key_cache_0"].Dimensions[3] is var width and >= 0 && width != CacheWidth(config, format))
+            throw new InvalidDataException(
+                $"'{graph}' was exported for an fp32 key/value cache only and cannot serve {format}: export the bundle again, or leave KvCache at Fp32.");
     }
 }

@@ -33,7 +33,7 @@ internal sealed unsafe class CudaModelRunner : OnnxModelRunner
     }
 
     private CudaModelRunner(CudaDevice device, InferenceSession session, ModelConfig config, EngineOptions options)
-        : base(session, config, TokensPerBlock(config.HeadSize), options.CacheTokens, copiesInputs: true)
+        : base(session, config, TokensPerBlock(config.HeadSize), options.CacheTokens, config.HeadSize, copiesInputs: true)
     {
         _device = device;
         _attentionMetadata = new BoundTensor(Binding, "attention_metadata", isCopied: true);

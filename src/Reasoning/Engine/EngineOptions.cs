@@ -32,6 +32,9 @@ public sealed record EngineOptions
     /// <summary>Tokens of a conversation; bounded by the model's positions too.</summary>
     public int MaxPromptTokens { get; init; } = 4_096;
 
+    /// <summary>The format of the key/value pool.</summary>
+    public KvCacheFormat KvCache { get; init; }
+
     /// <summary>Threads of ONNX Runtime; 0 for one per core.</summary>
     public int Threads { get; init; }
 
@@ -58,5 +61,6 @@ public sealed record EngineOptions
 
         if (RequestTimeout <= TimeSpan.Zero || RequestTimeout > TimeSpan.FromDays(1))
             yield return $"{nameof(RequestTimeout)} is {RequestTimeout}; it must be above 0 and at most a day.";
+        if (!Enum.IsDefined(KvCache)) yield return $"{nameof(KvCache)} is {KvCache}; it must be one of {string.Join(", ", Enum.GetNames<KvCacheFormat>())}.";
     }
 }

@@ -12,6 +12,7 @@ public abstract class OnnxModelRunner : ModelRunner
 {
     private readonly ModelConfig _config;
     private readonly InferenceSession _session;
+    private readonly int _cacheWidth; // elements that a head takes in a pool
     private readonly OrtIoBinding _binding;
     private readonly RunOptions _runOptions = new();
     private readonly BoundTensor _inputIds;
@@ -22,10 +23,10 @@ public abstract class OnnxModelRunner : ModelRunner
     private readonly BoundTensor _logitIndexes;
     private readonly BoundTensor _logits;
 
-    private protected OnnxModelRunner(InferenceSession session, ModelConfig config, int blockSize, int cacheTokens, bool copiesInputs)
+    private protected OnnxModelRunner(InferenceSession session, ModelConfig config, int blockSize, int cacheTokens, int cacheWidth, bool copiesInputs)
     {
         OrtFunctions.Load();
-        (_session, _config, BlockSize) = (session, config, blockSize);
+        (_session, _config, BlockSize, _cacheWidth) = (session, config, blockSize, cacheWidth);
         BlockCount = (cacheTokens + blockSize - 1) / blockSize;
         _binding = session.CreateIoBinding();
         _inputIds = Input("input_ids");
@@ -41,7 +42,7 @@ public abstract class OnnxModelRunner : ModelRunner
 
     public override int VocabularySize => _config.VocabSize;
 
-    public override int MaxPositions => _config.MaxPositions;
+    public override int MaxPositions => _config.MaxPositionEmbeddings;
 
     public override int NgramOrders => _config.SaferguardNgrams?.Orders ?? 0;
 
@@ -50,9 +51,9 @@ public abstract class OnnxModelRunner : ModelRunner
     public override int BlockCount { get; }
 
     /// <summary>Elements of a block of one pool.</summary>
-    private protected long BlockElements => (long)BlockSize * _config.NumKeyValueHeads * _config.HeadSize;
+    private protected long BlockElements => (long)BlockSize * _config.NumKeyValueHeads * _cacheWidth;
 
-    private protected long[] PoolShape => [BlockCount, BlockSize, _config.NumKeyValueHeads, _config.HeadSize];
+    private protected long[] PoolShape => [BlockCount, BlockSize, _config.NumKeyValueHeads, _cacheWidth];
 
     /// <summary>Inputs of the graph that hold keys or values, two for each layer.</summary>
     private protected IEnumerable<string> PoolNames =>
