@@ -1,0 +1,7 @@
+using System.CommandLine;
+using SaferGuard.Benchmarks.Gguf;
+
+return await new RootCommand("Measures SaferGuard. Numbers count only from a quiet machine and a Release build.")
+{
+    GgufCommand.Create(),
+}.Parse(args).InvokeAsync();
