@@ -5,7 +5,15 @@ using DataType = Onnx.TensorProto.Types.DataType;
 
 namespace SaferGuard.Benchmarks.Kernels;
 
-/// <summary>One layer's attention in the 135M shape: B sequences with a past of P tokens each bring Q tokens.</summary>
+/// <param name="Past">Tokens of each sequence in the cache.</param>
+/// <param name="Queries">New tokens of each sequence.</param>
+public sealed record AttentionShape(string Name, int Sequences, int Past, int Queries)
+{
+    public override string ToString() => Name;
+}
+
+/// <summary>One layer's attention in the 135M shape.</summary>
+/// <remarks>BenchmarkDotNet derives from its classes.</remarks>
 public class PagedAttentionBenchmarks
 {
     private const int Heads = 9, KvHeads = 3, HeadSize = 64, BlockSize = 16, Positions = 4096;
@@ -13,10 +21,12 @@ public class PagedAttentionBenchmarks
     private OperatorSession _session = null!;
 
     [ParamsSource(nameof(Shapes))]
-    public (string Name, int Sequences, int Past, int Queries) Shape { get; set; }
+    public AttentionShape Shape { get; set; } = null!;
 
-    public static IEnumerable<(string Name, int Sequences, int Past, int Queries)> Shapes =>
-        [("decode, 1 sequence", 1, 256, 1), ("decode, 16 sequences", 16, 256, 1), ("prefill", 1, 0, 256), ("a chunk after a prefix", 1, 768, 64)];
+    public static IEnumerable<AttentionShape> Shapes =>
+    [
+        new("decode, 1 sequence", 1, 256, 1), new("decode, 16 sequences", 16, 256, 1), new("prefill", 1, 0, 256), new("chunk on prefix", 1, 768, 64),
+    ];
 
     [GlobalSetup]
     public void Setup()

@@ -1,5 +1,5 @@
-// llama.cpp through node-llama-cpp, driven by JSON lines: one request a line on stdin, one reply a line on stdout. Times are in milliseconds.
-// The program that starts this measures nothing itself: what travels between the processes is not in the numbers.
+// llama.cpp through node-llama-cpp, driven by JSON lines: one request a line on stdin, one reply a line on stdout. Times are in milliseconds and
+// are taken here, so that what travels between the processes is not in them.
 import {createInterface} from "node:readline";
 import {getLlama, LlamaGrammarEvaluationState, LlamaLogLevel} from "node-llama-cpp";
 
@@ -17,31 +17,30 @@ const operations = {
         return {};
     },
 
-    // Callers take the next prompt as soon as theirs is answered; each answer has so many tokens, chosen greedily, within a grammar if there is one.
-    async answer({prompts, callers, tokens, grammar: text}) {
+    // Every caller takes the next prompt as soon as the last one is answered, until the time is over.
+    async answer({prompts, callers, duration, tokens, grammar: text}) {
         const grammar = text && await llama.createGrammar({grammar: text});
-        const latencies = [], answers = [];
+        const latencies = [];
         let next = 0;
         const start = performance.now();
         await Promise.all(sequences.slice(0, callers).map(async (sequence) => {
-            while (next < prompts.length) {
-                const index = next++, started = performance.now();
+            do {
+                const prompt = prompts[next++ % prompts.length], started = performance.now();
                 await sequence.clearHistory();
-                answers[index] = await generate(sequence, prompts[index], tokens, grammar && new LlamaGrammarEvaluationState({model, grammar}));
+                await generate(sequence, prompt, tokens, grammar && new LlamaGrammarEvaluationState({model, grammar}));
                 latencies.push(performance.now() - started);
-            }
+            } while (performance.now() - start < duration);
         }));
-        return {elapsed: performance.now() - start, latencies, answers};
+        return {elapsed: performance.now() - start, latencies};
     },
 
-    async prefill({prompt}) {
+    async continue({prompt, tokens}) {
         await sequences[0].clearHistory();
         const start = performance.now();
-        await generate(sequences[0], prompt, 1);
-        return {elapsed: performance.now() - start};
+        const output = await generate(sequences[0], prompt, tokens);
+        return {elapsed: performance.now() - start, output};
     },
 
-    // Every sequence has its prompt computed; then all decode side by side.
     async decode({prompts, tokens}) {
         const used = sequences.slice(0, prompts.length);
         await Promise.all(used.map(async (sequence, i) => {
@@ -60,6 +59,7 @@ async function generate(sequence, input, count, grammarEvaluationState) {
         output.push(token);
         if (output.length === count) break;
     }
+    if (output.length < count) throw new Error(`only ${output.length} of ${count} tokens`);
     return output;
 }
 
