@@ -22,12 +22,21 @@ internal static class RandomCheckpoint
     {
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, Checkpoint.ConfigFile), config.ToJson());
-        File.WriteAllText(Path.Combine(folder, Checkpoint.TokenizerFile), Tokenizer(config.VocabSize));
+        WriteTokenizer(Path.Combine(folder, Checkpoint.TokenizerFile), config.VocabSize);
         File.WriteAllBytes(Path.Combine(folder, BundleManifest.CalibrationFile), SameStages.ToJson());
         var random = new Random(seed);
         SafeTensors.Write(
             Path.Combine(folder, Checkpoint.WeightsFile),
             [.. Checkpoint.TensorsOf(config).Select(t => (t.Name, t.Shape, Weights(random, t.Name, t.Shape)))]);
+    }
+
+    /// <summary>The bundled model's tokeniser with so many tokens.</summary>
+    public static void WriteTokenizer(string path, int vocabularySize)
+    {
+        var tokenizer = JsonNode.Parse(File.ReadAllText(Path.Combine(Repository.BundledModel, BundleManifest.TokenizerFile)))!;
+        var vocabulary = tokenizer["model"]!["vocab"]!.AsObject();
+        for (var id = vocabulary.Count; id < vocabularySize; id++) vocabulary.Add($"unused{id}", id);
+        File.WriteAllText(path, tokenizer.ToJsonString());
     }
 
     /// <summary>Norms are 1; the rest is normal, so scaled that activations and logits stay around 1.</summary>
@@ -45,13 +54,5 @@ internal static class RandomCheckpoint
             data[i] = (float)(deviation * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
         if (name == Checkpoint.NgramEmbed) data.AsSpan(0, (int)shape[1]).Clear(); // row 0 is "no n-gram"
         return data;
-    }
-
-    private static string Tokenizer(int vocabularySize)
-    {
-        var tokenizer = JsonNode.Parse(File.ReadAllText(Path.Combine(Repository.BundledModel, BundleManifest.TokenizerFile)))!;
-        var vocabulary = tokenizer["model"]!["vocab"]!.AsObject();
-        for (var id = vocabulary.Count; id < vocabularySize; id++) vocabulary.Add($"unused{id}", id);
-        return tokenizer.ToJsonString();
     }
 }

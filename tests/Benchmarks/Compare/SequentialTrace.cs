@@ -6,55 +6,52 @@ using SaferGuard.Reasoning.Traces;
 namespace SaferGuard.Benchmarks.Compare;
 
 /// <summary>
-/// A trace as a decoder must write it that can neither force tokens nor read several answers from one pass: token after token, each rule's verdict
-/// behind the rule. It says the same as our trace, in fewer tokens: verdicts need not be told again, and there are no query tokens.
+/// A trace as a decoder must write it that can neither force tokens nor read several answers from one pass: token after token, each verdict behind
+/// its rule. It says what our trace says in fewer tokens, since it needs no query tokens and tells the verdicts once.
 /// <code>
-/// ASSESS CATEGORIES | category RISK risk R1 verdict … R4 verdict PATH decision        (left of the bar: part of the prompt)
-/// full, from here:    INTENT sentence EVIDENCE category rule span STRATEGY sentence
+/// ASSESS CATEGORIES | category RISK risk R1 verdict R2 verdict … PATH decision        (left of the bar: the end of the prompt)
+/// full, from there:   INTENT sentence EVIDENCE category rule span STRATEGY sentence
 /// </code>
 /// </summary>
-/// <param name="steps">What each token is chosen among; nothing for any token but END.</param>
-internal sealed class SequentialTrace(TraceTokens tokens, IReadOnlyList<int[]> steps)
+/// <param name="Prefix">What is fixed before the first choice.</param>
+/// <param name="Steps">What each token is chosen among; where it is empty, any token but END.</param>
+internal sealed record SequentialTrace(int[] Prefix, IReadOnlyList<int[]> Steps, int End)
 {
-    public int Tokens => steps.Count;
-
-    public IReadOnlyList<int[]> Steps => steps;
-
-    public static SequentialTrace Brief(TraceTokens tokens)
-    {
-        int[] categories = [.. tokens.CategorySlots.Skip(1)];
-        var rules = tokens.Policy.Categories[0].Rules.Select((_, i) => tokens.Tokenizer.SpecialId(TraceFormat.RuleSlot(i + 1)));
-        return new SequentialTrace(tokens,
+    public static SequentialTrace Brief(TraceTokens tokens) => new(
+        [.. tokens.AssessmentChunk(Subject.Prompt).TakeWhile(token => token != tokens.RiskQuery)],
         [
-            categories, [tokens.RiskQuery], [.. tokens.Risks],
-            .. rules.SelectMany(rule => (int[][])[[rule], [.. tokens.Verdicts]]),
-            [tokens.Tokenizer.SpecialId(TraceFormat.Path)], [.. tokens.Decisions],
-        ]);
-    }
+            [.. tokens.CategorySlots.Skip(1)], [tokens.RiskQuery], [.. tokens.Risks],
+            .. tokens.Policy.Categories[0].Rules.SelectMany((_, i) => (int[][])[[Special(tokens, TraceFormat.RuleSlot(i + 1))], [.. tokens.Verdicts]]),
+            [Special(tokens, TraceFormat.Path)], [.. tokens.Decisions],
+        ],
+        tokens.End);
 
-    /// <param name="spanTokens">Tokens of the evidence, which here may be any: less work than following the prompt.</param>
+    /// <param name="spanTokens">Tokens of the evidence, which here may be any: less work than to follow the prompt.</param>
     public static SequentialTrace Full(TraceTokens tokens, int spanTokens)
     {
-        var ruleSlot = tokens.Tokenizer.SpecialId(TraceFormat.RuleSlot(1));
-        return new SequentialTrace(tokens,
-        [
-            .. Brief(tokens).Steps,
-            [tokens.Intent], .. Free(TraceFormat.MaxSentenceTokens),
-            [tokens.Evidence], [.. tokens.CategorySlots.Skip(1)], [ruleSlot], .. Free(spanTokens),
-            [tokens.Strategy], .. Free(TraceFormat.MaxSentenceTokens),
-        ]);
+        var brief = Brief(tokens);
+        return brief with
+        {
+            Steps =
+            [
+                .. brief.Steps,
+                [tokens.Intent], .. Free(TraceFormat.MaxSentenceTokens),
+                [tokens.Evidence], [.. tokens.CategorySlots.Skip(1)], [Special(tokens, TraceFormat.RuleSlot(1))], .. Free(spanTokens),
+                [tokens.Strategy], .. Free(TraceFormat.MaxSentenceTokens),
+            ],
+        };
     }
 
-    public static IEnumerable<int[]> Free(int count) => Enumerable.Repeat(Array.Empty<int>(), count);
+    public static IReadOnlyList<int[]> Free(int count) => [.. Enumerable.Repeat(Array.Empty<int>(), count)];
 
-    /// <summary>The prompt and what is fixed before the first choice.</summary>
-    public int[] PromptOf(PromptToken[] prompt) =>
-        [.. prompt.Select(t => t.Id), .. tokens.AssessmentChunk(Subject.Prompt).TakeWhile(t => t != tokens.RiskQuery)];
+    public int[] PromptOf(PromptToken[] prompt) => [.. prompt.Select(token => token.Id), .. Prefix];
 
-    /// <summary>The trace in GBNF, by token ids: one step is one token.</summary>
-    public string Grammar => "root ::= " + string.Join(' ', steps.Select(step => step.Length == 0
-        ? $"!{Id(tokens.End)}"
+    /// <summary>The steps in GBNF, by token ids, so that a step is one token.</summary>
+    public string Grammar => "root ::= " + string.Join(' ', Steps.Select(step => step.Length == 0
+        ? $"!{Id(End)}"
         : $"({string.Join(" | ", step.Select(Id))})"));
 
     private static string Id(int token) => string.Create(CultureInfo.InvariantCulture, $"<[{token}]>");
+
+    private static int Special(TraceTokens tokens, string token) => tokens.Tokenizer.SpecialId(token);
 }

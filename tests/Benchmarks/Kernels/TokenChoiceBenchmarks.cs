@@ -1,15 +1,15 @@
-using System.Numerics.Tensors;
 using BenchmarkDotNet.Attributes;
+using SaferGuard.Benchmarks.Checkpoints;
 using SaferGuard.Reasoning.Decoding;
+using SaferGuard.Reasoning.Tokens;
 
 namespace SaferGuard.Benchmarks.Kernels;
 
-/// <summary>What is done with a row of logits: a choice among all tokens of text, and a choice among a few.</summary>
+/// <summary>The choice of a token from a row of logits, within the mask of sentences.</summary>
 public class TokenChoiceBenchmarks
 {
-    private static readonly int[] Few = [20, 21, 22];
-
-    private float[] _logits = [], _mask = [], _scores = [];
+    private float[] _logits = [];
+    private TokenMask _sentence = null!;
 
     [Params(8192, 49_152)]
     public int Vocabulary { get; set; }
@@ -19,17 +19,15 @@ public class TokenChoiceBenchmarks
     {
         var random = new Random(1);
         _logits = [.. Enumerable.Range(0, Vocabulary).Select(_ => random.NextSingle())];
-        _mask = [.. Enumerable.Range(0, Vocabulary).Select(i => i < 75 ? float.NegativeInfinity : 0)];
-        _scores = new float[Vocabulary];
+        var path = Path.GetTempFileName();
+        RandomCheckpoint.WriteTokenizer(path, Vocabulary);
+        _sentence = TokenMask.Sentence(GuardTokenizer.Load(path));
+        File.Delete(path);
     }
 
     [Benchmark]
-    public int AmongAllowed()
-    {
-        TensorPrimitives.Add(_logits, _mask, _scores);
-        return TensorPrimitives.IndexOfMax<float>(_scores);
-    }
+    public int Likeliest() => _sentence.Likeliest(_logits);
 
     [Benchmark]
-    public double AmongFew() => TokenChoice.Probabilities(_logits, Few)[0];
+    public int Sample() => _sentence.Sample(_logits, temperature: 0.7, draw: 0.5);
 }

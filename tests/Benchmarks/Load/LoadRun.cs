@@ -5,10 +5,10 @@ namespace SaferGuard.Benchmarks.Load;
 internal sealed class LoadRun(ServiceClient service, string trace, IReadOnlyList<int> lengths, TimeSpan duration)
 {
     private const int ShortWords = 20;
-    private const int LongWords = 2000;
-    private const int FloodCallers = 8;
+    public const int LongWords = 2000;
+    public const int FloodCallers = 8;
 
-    private int _seed;
+    private readonly PromptSource _prompts = new();
 
     public Task<Round> RunAsync(int callers) => ClosedLoop.RunAsync(callers, duration, i => SendAsync(lengths[i % lengths.Count]));
 
@@ -30,5 +30,5 @@ internal sealed class LoadRun(ServiceClient service, string trace, IReadOnlyList
         Task<Round> ShortAsync() => ClosedLoop.RunAsync(1, duration, _ => SendAsync(ShortWords));
     }
 
-    private Task<double> SendAsync(int words) => service.AssessAsync(Prompts.Of(words, Interlocked.Increment(ref _seed)), trace);
+    private Task<double> SendAsync(int words) => service.AssessAsync(_prompts.Next(words), trace);
 }

@@ -7,17 +7,26 @@ namespace SaferGuard.Benchmarks.Peers;
 internal sealed class LlamaCpp : IDisposable
 {
     private const string Script = "peer.mjs";
+    private const string Package = "package.json";
+
+    private static readonly string Sources = Path.Combine(Repository.Root, "tests", "Benchmarks", "Peers");
 
     private readonly Process _process;
 
     private LlamaCpp(Process process) => _process = process;
 
+    public static async Task<string> VersionAsync()
+    {
+        using var package = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(Sources, Package)));
+        var version = package.RootElement.GetProperty("dependencies").GetProperty("node-llama-cpp").GetString();
+        return $"node-llama-cpp {version} on Node {await ChildProcess.RunAsync("node", ["--version"])}";
+    }
+
     /// <summary>Installs the package into a folder where it is missing, and starts the peer.</summary>
     public static async Task<LlamaCpp> StartAsync(string folder, int threads)
     {
         Directory.CreateDirectory(folder);
-        foreach (var file in new[] { Script, "package.json" })
-            File.Copy(Path.Combine(Repository.Root, "tests", "Benchmarks", "Peers", file), Path.Combine(folder, file), overwrite: true);
+        foreach (var file in new[] { Script, Package }) File.Copy(Path.Combine(Sources, file), Path.Combine(folder, file), overwrite: true);
         if (!Directory.Exists(Path.Combine(folder, "node_modules", "node-llama-cpp")))
             await ChildProcess.RunAsync("npm", ["install", "--no-audit", "--no-fund"], folder);
         return new LlamaCpp(Process.Start(new ProcessStartInfo("node", [Script, $"{threads}"])
