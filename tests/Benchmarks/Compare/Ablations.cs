@@ -1,4 +1,3 @@
-using SaferGuard.Benchmarks.Checkpoints;
 using SaferGuard.Benchmarks.Load;
 using SaferGuard.Reasoning;
 using SaferGuard.Reasoning.Traces;
@@ -31,7 +30,7 @@ internal static class Ablations
                 () => ClosedLoop.RunAsync(
                     callers, contest.Options.Duration,
                     _ => engine.RunAsync(trace.PromptOf(contest.Tokens.Template.Render(contest.NextPrompt())), trace.Steps)));
-            contest.Report.Throughput($"brief, {callers} at once", rounds[0], "one token a pass:", rounds[1]);
+            contest.Report.Throughput($"brief, {callers} at once, one token a pass", rounds[0], "so", rounds[1]);
         }
     }
 
@@ -43,9 +42,9 @@ internal static class Ablations
         {
             var rounds = await contest.InTurnAsync(
                 () => contest.JudgeAsync(guard, most, level), () => contest.JudgeAsync(unbatched, most, level), () => contest.JudgeAsync(guard, 1, level));
-            contest.Report.Throughput($"{level}, {most} callers", rounds[0], "one sequence a pass:", rounds[1]);
+            contest.Report.Throughput($"{Name(level)}, {most} callers, one sequence a pass", rounds[0], "so", rounds[1]);
             contest.Report.Throughput(
-                $"{level}, {most} callers", rounds[0], "one caller:", rounds[2], contest.Shape == ModelShape.Smol ? Goal.AtLeast(4) : null);
+                $"{Name(level)}, {most} callers, times one caller", rounds[0], "one", rounds[2], contest.IsGoal ? Goal.AtLeast(4) : null);
         }
     }
 
@@ -59,7 +58,7 @@ internal static class Ablations
             var rounds = await contest.InTurnAsync(
                 () => contest.JudgeAsync(guard, callers, TraceLevel.Brief, Prompt), () => contest.JudgeAsync(uncached, callers, TraceLevel.Brief, Prompt));
             contest.Report.Throughput(
-                $"brief, {callers} at once, the same {SystemWords} words before each prompt", rounds[0], "no prefix cache:", rounds[1]);
+                $"brief, {callers} at once, the same {SystemWords} words before each prompt, no prefix cache", rounds[0], "so", rounds[1]);
         }
     }
 
@@ -72,4 +71,6 @@ internal static class Ablations
         contest.Report.Row(
             $"managed bytes a step of the engine's thread, {prompts.Count} at once, {AllocationTokens} steps", Report.Number(bytes), "none", bytes, Goal.AtMost(0));
     }
+
+    private static string Name(TraceLevel level) => level == TraceLevel.Brief ? "brief" : "full";
 }

@@ -1,3 +1,4 @@
+using SaferGuard.Benchmarks.Checkpoints;
 using SaferGuard.Benchmarks.Load;
 using SaferGuard.Benchmarks.Peers;
 using SaferGuard.Reasoning;
@@ -16,6 +17,9 @@ internal sealed record Contest(
     public TraceTokens Tokens { get; } = new(Bundle.Tokenizer, Bundle.Policy);
 
     public string Name => $"{Shape}, {Precision}";
+
+    /// <summary>The pair that the project has set itself goals for.</summary>
+    public bool IsGoal => Shape == ModelShape.Smol && Precision == Precision.Bytes;
 
     public Conversation NextPrompt() => Conversation.OfPrompt(_prompts.Next(CompareOptions.PromptWords));
 

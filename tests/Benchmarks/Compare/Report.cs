@@ -35,13 +35,13 @@ internal sealed class Report
     /// <summary>Throughput of complete traces.</summary>
     public void Throughput(string measurement, Round[] ours, string name, Round[] theirs, Goal? goal = null) => Row(
         $"{measurement}, traces/s",
-        Number(Rounds.Median(ours, r => r.PerSecond)), $"{name} {Number(Rounds.Median(theirs, r => r.PerSecond))}",
+        Number(Rounds.Median(ours, r => r.PerSecond)), $"{name}: {Number(Rounds.Median(theirs, r => r.PerSecond))}",
         Rounds.Ratio(ours, theirs, r => r.PerSecond), goal);
 
     /// <summary>Median latency: how many times lower ours is.</summary>
     public void Latency(string measurement, Round[] ours, string name, Round[] theirs, Goal? goal = null) => Row(
         $"{measurement}, p50",
-        $"{Number(Rounds.Median(ours, r => r.P50))} ms", $"{name} {Number(Rounds.Median(theirs, r => r.P50))} ms",
+        $"{Number(Rounds.Median(ours, r => r.P50))} ms", $"{name}: {Number(Rounds.Median(theirs, r => r.P50))} ms",
         Rounds.Ratio(theirs, ours, r => r.P50), goal);
 
     public void Write(string line)

@@ -1,4 +1,3 @@
-using SaferGuard.Benchmarks.Checkpoints;
 using SaferGuard.Exporter;
 using SaferGuard.Reasoning.Checkpoints;
 
@@ -36,16 +35,15 @@ internal static class StepContest
         var prompt = contest.PlainTokens(CompareOptions.PrefillTokens);
         var rounds = await contest.InTurnAsync(() => Task.FromResult(session.Prefill(prompt)), () => contest.Peer.PrefillAsync(prompt));
         var (ours, theirs) = (Median(rounds[0]), Median(rounds[1]));
-        var isGoal = contest is { Shape: ModelShape.Smol } && contest.Precision == Precision.Bytes;
         contest.Report.Row(
             $"prefill of {prompt.Length} tokens, tokens/s", Report.Number(prompt.Length / ours), $"llama.cpp: {Report.Number(prompt.Length / theirs)}",
-            Rounds.Ratio(rounds[1], rounds[0], t => t.TotalSeconds), isGoal ? Goal.AtLeast(2.5) : null);
+            Rounds.Ratio(rounds[1], rounds[0], t => t.TotalSeconds), contest.IsGoal ? Goal.AtLeast(2.5) : null);
 
         var peak = contest.Precision.Ours == WeightFormat.Int8 ? contest.Limits.Int8PerSecond : contest.Limits.Fp32PerSecond;
         var operations = 2.0 * (LayerWeights(contest.Bundle.Config) * prompt.Length + HeadWeights(contest.Bundle.Config)) / ours;
         contest.Report.Row(
             "the same, share of the peak, Gop/s (linears only)", Report.Number(operations / 1e9), $"peak: {Report.Number(peak / 1e9)}",
-            operations / peak, isGoal ? Goal.AtLeast(0.35) : null);
+            operations / peak, contest.IsGoal ? Goal.AtLeast(0.35) : null);
     }
 
     private static async Task DecodeAsync(Contest contest, TokenwiseEngine engine)

@@ -22,11 +22,10 @@ internal static class TraceContest
                     () => contest.JudgeAsync(guard, callers, level),
                     () => contest.Peer.AnswerAsync(prompts, callers, contest.Options.Duration, trace.Steps.Count, trace.Grammar),
                     () => contest.Peer.AnswerAsync(prompts, callers, contest.Options.Duration, trace.Steps.Count, grammar: null));
-                var isGoal = contest is { Shape: Checkpoints.ModelShape.Smol } && contest.Precision == Precision.Bytes;
                 var name = $"{callers} caller{(callers == 1 ? "" : "s")}";
-                contest.Report.Throughput(name, rounds[0], "llama.cpp, grammar:", rounds[1], isGoal && callers == 16 ? Goal.AtLeast(5) : null);
-                contest.Report.Latency(name, rounds[0], "llama.cpp, grammar:", rounds[1], isGoal && callers == 1 ? Goal.AtLeast(3) : null);
-                contest.Report.Throughput(name, rounds[0], "llama.cpp, as many tokens without a grammar:", rounds[2]);
+                contest.Report.Throughput(name, rounds[0], "llama.cpp", rounds[1], contest.IsGoal && callers == 16 ? Goal.AtLeast(5) : null);
+                contest.Report.Latency(name, rounds[0], "llama.cpp", rounds[1], contest.IsGoal && callers == 1 ? Goal.AtLeast(3) : null);
+                contest.Report.Throughput($"{name}, llama.cpp unbound by a grammar", rounds[0], "llama.cpp", rounds[2]);
             }
         }
     }
