@@ -39,7 +39,8 @@ internal static class BundleWriter
             traits.CanAnswer,
             traits.ReadsRuleText,
             checkpoint.Config.MaxPositionEmbeddings,
-            Describe(folder));
+            Describe(folder),
+            format.Device());
         WriteFile(BundleManifest.FileName, JsonSerializer.SerializeToUtf8Bytes(manifest, ModelBundle.ManifestJson));
 
         // The card is not in the manifest: a corrected word in it does not make another model.

@@ -20,6 +20,7 @@ internal sealed class TransformerExporter
     private readonly ModelConfig _config;
     private readonly OnnxGraph _graph;
     private readonly GraphLinears _linears;
+    private readonly GraphAttention _attention;
 
     private TransformerExporter(Checkpoint checkpoint, WeightFormat format, OnnxGraph graph)
     {
@@ -27,13 +28,14 @@ internal sealed class TransformerExporter
         _config = checkpoint.Config;
         _graph = graph;
         _linears = new GraphLinears(graph, format);
+        _attention = new GraphAttention(graph, checkpoint.Config, format.Device());
     }
 
     /// <summary>Writes the graph and its weights to a folder.</summary>
     public static void Export(Checkpoint checkpoint, WeightFormat format, string folder)
     {
         using var weights = File.Create(Path.Combine(folder, BundleManifest.WeightsFile));
-        var graph = new OnnxGraph("saferguard", weights, BundleManifest.WeightsFile);
+        var graph = new OnnxGraph("saferguard", weights, BundleManifest.WeightsFile, format.Floats());
         new TransformerExporter(checkpoint, format, graph).Build();
         using var model = File.Create(Path.Combine(folder, BundleManifest.GraphFile));
         graph.Save(model);
@@ -70,7 +72,11 @@ internal sealed class TransformerExporter
                 : AddAndNorm($"layers.{layer + 1}.attention_norm", residual, mlp, Weights(layer + 1, "input_layernorm"));
         }
 
-        var logits = _linears.MultiplyByTable("logits", normed, Embedding);
+        // The engine reads 32-bit floats whatever the graph computes in.
+        const string Name = "logits";
+        var isFloat = _graph.Floats == DataType.Float;
+        var logits = _linears.MultiplyByTable(isFloat ? Name : $"{Name}.rounded", normed, Embedding);
+        if (!isFloat) logits = _graph.Node("Cast", Name, [logits], Attribute("to", (long)DataType.Float));
         _graph.Output(logits, DataType.Float, Size("R"), Size(_config.VocabSize));
     }
 
@@ -109,16 +115,8 @@ internal sealed class TransformerExporter
 
     private string Attention(int layer, string x)
     {
-        string Cache(string name) => _graph.Input(
-            $"{name}_{layer}", DataType.Float, Size("N"), Size("S"), Size(_config.NumKeyValueHeads), Size("W"));
         var qkv = Multiply(layer, Linear.QueryKeyValue, x, ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"]);
-        return _graph.Node(
-            $"{MicrosoftDomain}.PagedAttention",
-            $"layers.{layer}.attention",
-            [qkv, "", "", Cache("key_cache"), Cache("value_cache"), "cu_seqlens", "past_lens", "block_table", "cos", "sin"],
-            Attribute("num_heads", _config.NumAttentionHeads),
-            Attribute("kv_num_heads", _config.NumKeyValueHeads),
-            Attribute("do_rotary", 1));
+        return _attention.Add(layer, qkv);
     }
 
     /// <summary>SwiGLU.</summary>
