@@ -25,7 +25,16 @@ internal enum WeightFormat
 internal static class WeightFormats
 {
     /// <summary>The device that a graph of the format is for.</summary>
-    public static Device Device(this WeightFormat format) => format is WeightFormat.Fp16 or WeightFormat.Bf16 ? Reasoning.Engine.Device.Cuda : Reasoning.Engine.Device.Cpu;
+    public static Device Device(this WeightFormat format) =>
+        format is WeightFormat.Fp16 or WeightFormat.Bf16 ? Reasoning.Engine.Device.Cuda : Reasoning.Engine.Device.Cpu;
+
+    /// <summary>Whether a graph of the format computes what the model computes; what 8 and 4 bits cost is for the reader to judge.</summary>
+    public static bool Accepts(this WeightFormat format, ParityReport report) => format switch
+    {
+        WeightFormat.Fp32 => report.IsExact,
+        WeightFormat.Fp16 or WeightFormat.Bf16 => report.IsNear,
+        _ => true,
+    };
 
     /// <summary>The type of everything in the graph that is a float.</summary>
     public static DataType Floats(this WeightFormat format) => format switch
