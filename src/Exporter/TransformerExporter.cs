@@ -6,8 +6,8 @@ using DataType = Onnx.TensorProto.Types.DataType;
 namespace SaferGuard.Exporter;
 
 /// <summary>
-/// Writes a decoder of the Llama family as one ragged-flat graph: the tokens of all sequences of a batch lie one after the other, attention reads and
-/// writes a paged cache, and everything else works on rows. Prefill, decoding and forced tokens are the same graph.
+/// Writes a decoder of the Llama family as one ragged-flat graph: the tokens of all sequences of a batch lie one after the other, attention
+/// reads and writes a paged cache, and everything else works on rows. Prefill, decoding and forced tokens are the same graph.
 /// T tokens, B sequences, M blocks of a sequence, N blocks of S tokens in the cache, W floats of a head there, R rows that need logits.
 /// </summary>
 internal sealed class TransformerExporter
