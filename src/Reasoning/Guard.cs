@@ -16,14 +16,12 @@ public sealed class Guard : IAsyncDisposable
 {
     private readonly ModelBundle _bundle;
     private readonly TraceTokens _tokens;
-    private readonly PromptTemplate _template;
     private readonly InferenceEngine _engine;
 
     private Guard(ModelBundle bundle, EngineOptions options, ILogger logger)
     {
         _bundle = bundle;
         _tokens = new TraceTokens(bundle.Tokenizer, bundle.Policy, bundle.Manifest.ReadsRuleText);
-        _template = new PromptTemplate(bundle.Tokenizer);
         var ngrams = bundle.Config.SaferguardNgrams is { } config ? new WordNgrams(bundle.Tokenizer, config) : null;
         _engine = new InferenceEngine(new OnnxModelRunner(bundle.GraphPath, bundle.Config, options), ngrams, options, logger);
         MaxPromptTokens = Math.Min(options.MaxPromptTokens, _engine.LongestStart(_tokens.Growth(TraceLevel.Full)) - TraceTokens.AssessmentTokens);
@@ -39,6 +37,9 @@ public sealed class Guard : IAsyncDisposable
 
     /// <summary>False when the engine has stopped on a fault: every judgment then throws <see cref="EngineUnavailableException"/>.</summary>
     public bool IsHealthy => _engine.IsHealthy;
+
+    /// <summary>What the engine has done and holds.</summary>
+    public EngineStatistics Statistics => _engine.Statistics;
 
     /// <summary>Loads and verifies a bundle and starts its engine.</summary>
     /// <exception cref="InvalidDataException">The bundle is incomplete, changed or not supported.</exception>
@@ -63,6 +64,7 @@ public sealed class Guard : IAsyncDisposable
     /// </param>
     /// <exception cref="PromptTooLongException">The conversation has more than <see cref="MaxPromptTokens"/> tokens.</exception>
     /// <exception cref="EngineUnavailableException">The queue is full or the engine has stopped.</exception>
+    /// <exception cref="EngineTimeoutException">The judgment was not finished within <see cref="EngineOptions.RequestTimeout"/>.</exception>
     public async Task<Judgment> AssessAsync(
         Conversation conversation, TraceLevel level, Action<TraceStage>? progress = null, CancellationToken cancellation = default)
     {
@@ -73,7 +75,7 @@ public sealed class Guard : IAsyncDisposable
         var trace = cost.Appended - prompt.Length;
         return new Judgment(
             program.Trace, program.Scores, program.RuleScores,
-            new TokenUsage(prompt.Length, trace, trace - cost.Chosen, Cached: 0, cost.Passes),
+            new TokenUsage(prompt.Length, trace, trace - cost.Chosen, Math.Min(cost.Cached, prompt.Length), cost.Passes),
             new JudgmentTimings(cost.Queue, cost.Prefill, cost.Decode, Stopwatch.GetElapsedTime(start)));
     }
 
@@ -107,7 +109,7 @@ public sealed class Guard : IAsyncDisposable
 
     private PromptToken[] Render(Conversation conversation)
     {
-        var prompt = _template.Render(conversation);
+        var prompt = _tokens.Template.Render(conversation);
         return prompt.Length <= MaxPromptTokens ? prompt : throw new PromptTooLongException(prompt.Length, MaxPromptTokens);
     }
 }

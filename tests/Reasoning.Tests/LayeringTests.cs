@@ -11,7 +11,7 @@ public partial class LayeringTests
         ["Policies"] = [],
         ["Checkpoints"] = [],
         ["Traces"] = ["Policies"],
-        ["Tokens"] = ["Traces", "Checkpoints"],
+        ["Tokens"] = ["Policies", "Traces", "Checkpoints"],
         ["Decoding"] = ["Policies", "Traces", "Tokens"],
         ["Lexical"] = ["Traces", "Checkpoints"],
         ["Bundles"] = ["Policies", "Checkpoints", "Tokens", "Decoding", "Lexical"],

@@ -78,7 +78,9 @@ public sealed class StepBatch(EngineOptions options, ModelRunner runner)
 
     internal void Fill(StepPlan plan, WordNgrams? ngrams)
     {
-        Clear(plan.Entries.Max(e => e.Sequence.Blocks.Count));
+        var longest = 0;
+        foreach (var (sequence, _) in plan.Entries) longest = Math.Max(longest, sequence.Blocks.Count);
+        Clear(longest);
         foreach (var (sequence, take) in plan.Entries)
         {
             if (take == sequence.Pending.Length)
