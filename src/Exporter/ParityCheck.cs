@@ -32,7 +32,7 @@ internal static class ParityCheck
             MaxBatchSequences = 1,
             MaxBatchQueries = Math.Max(1, reference.Sequences.Max(s => s.Rows.Length)),
         };
-        using var runner = new OnnxModelRunner(bundle.GraphPath, bundle.Config, options);
+        using var runner = OnnxModelRunner.Open(bundle.GraphPath, bundle.Config, options);
         var batch = new StepBatch(options, runner);
         var ngrams = bundle.Config.SaferguardNgrams is { } config ? new WordNgrams(bundle.Tokenizer, config) : null;
 

@@ -66,7 +66,7 @@ internal sealed class TransformerExporter
             (normed, residual) = AddAndNorm($"layers.{layer}.mlp_norm", residual, output, Weights(layer, "post_attention_layernorm"));
             var mlp = FeedForward(layer, normed); // (T, D)
             (normed, residual) = isLast
-                ? AddAndNorm("norm", residual, mlp, _checkpoint[Checkpoint.FinalNorm].Data)
+                ? AddAndNorm("norm", residual, mlp, _checkpoint.Read(Checkpoint.FinalNorm).Data)
                 : AddAndNorm($"layers.{layer + 1}.attention_norm", residual, mlp, Weights(layer + 1, "input_layernorm"));
         }
 
@@ -94,16 +94,16 @@ internal sealed class TransformerExporter
 
     private string Embed()
     {
-        _linears.Table(Embedding, _checkpoint[Checkpoint.EmbedTokens].Data, _config.HiddenSize);
+        _linears.Table(Embedding, _checkpoint.Read(Checkpoint.EmbedTokens).Data, _config.HiddenSize);
         var tokens = _linears.LookUp(Embedding, "input_ids"); // (T, D)
         if (_config.SaferguardNgrams is not { } ngrams) return tokens;
 
-        _linears.Table(Ngrams, _checkpoint[Checkpoint.NgramEmbed].Data, ngrams.Size);
+        _linears.Table(Ngrams, _checkpoint.Read(Checkpoint.NgramEmbed).Data, ngrams.Size);
         var axis = _graph.Constant<long>("ngrams.axis", [1], [1]);
         var rows = _linears.LookUp(Ngrams, "ngram_ids"); // (T, orders, size)
         var sum = _graph.Node("ReduceSum", "ngrams.sum", [rows, axis], Attribute("keepdims", 0)); // (T, size)
         var projected = _linears.Multiply(
-            Linear.NgramProjection, "ngrams.projection", sum, _checkpoint[Checkpoint.NgramProjection].Data, ngrams.Size);
+            Linear.NgramProjection, "ngrams.projection", sum, _checkpoint.Read(Checkpoint.NgramProjection).Data, ngrams.Size);
         return _graph.Node("Add", "embedded", [tokens, projected]);
     }
 
@@ -135,7 +135,7 @@ internal sealed class TransformerExporter
     /// <summary>One product for several weights of a layer, whose outputs lie one after the other.</summary>
     private string Multiply(int layer, Linear linear, string x, string[] names)
     {
-        var weights = names.Select(n => _checkpoint[Checkpoint.LayerTensor(layer, n)]).ToArray();
+        var weights = names.Select(n => _checkpoint.Read(Checkpoint.LayerTensor(layer, n))).ToArray();
         float[] packed = weights is [var single] ? single.Data : [.. weights.SelectMany(w => w.Data)];
         return _linears.Multiply(linear, $"layers.{layer}.{linear}", x, packed, (int)weights[0].Shape[1]);
     }
@@ -158,5 +158,5 @@ internal sealed class TransformerExporter
         return ($"{name}.out", $"{name}.sum");
     }
 
-    private float[] Weights(int layer, string name) => _checkpoint[Checkpoint.LayerTensor(layer, name)].Data;
+    private float[] Weights(int layer, string name) => _checkpoint.Read(Checkpoint.LayerTensor(layer, name)).Data;
 }

@@ -35,13 +35,13 @@ internal sealed class NaiveTransformer(Checkpoint checkpoint)
 
     private double[] Row(string name, long row)
     {
-        var columns = (int)checkpoint[name].Shape[1];
-        return [.. checkpoint[name].Data.Skip((int)row * columns).Take(columns).Select(x => (double)x)];
+        var columns = (int)checkpoint.Read(name).Shape[1];
+        return [.. checkpoint.Read(name).Data.Skip((int)row * columns).Take(columns).Select(x => (double)x)];
     }
 
     private double[] Multiply(string name, double[] x)
     {
-        var weights = checkpoint[name].Data;
+        var weights = checkpoint.Read(name).Data;
         var y = new double[weights.Length / x.Length];
         for (var i = 0; i < y.Length; i++)
         {
@@ -63,7 +63,7 @@ internal sealed class NaiveTransformer(Checkpoint checkpoint)
     private double[] Normalise(double[] x, string weights)
     {
         var scale = 1 / Math.Sqrt(x.Average(v => v * v) + _config.RmsNormEps);
-        return [.. x.Zip(checkpoint[weights].Data, (v, w) => v * scale * w)];
+        return [.. x.Zip(checkpoint.Read(weights).Data, (v, w) => v * scale * w)];
     }
 
     private double[][] Attend(int layer, double[][] x)

@@ -22,7 +22,7 @@ internal sealed class RaggedRun : IDisposable
 
     public RaggedRun(Checkpoint checkpoint, string bundle, KvCacheFormat cache = KvCacheFormat.Fp32)
     {
-        _runner = new OnnxModelRunner(Path.Combine(bundle, "model.onnx"), checkpoint.Config, Options with { KvCache = cache });
+        _runner = OnnxModelRunner.Open(Path.Combine(bundle, "model.onnx"), checkpoint.Config, Options with { KvCache = cache });
         _batch = new StepBatch(Options, _runner);
         _ngrams = TinyCheckpoint.NgramsOf(checkpoint);
         var blocks = Enumerable.Range(0, _runner.BlockCount).ToArray();

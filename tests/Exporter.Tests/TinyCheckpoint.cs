@@ -21,6 +21,7 @@ internal static class TinyCheckpoint
         NumKeyValueHeads = kvHeads,
         HeadDim = headSize,
         MaxPositionEmbeddings = 256,
+        TieWordEmbeddings = true,
         RopeTheta = 5000,
         SaferguardNgrams = ngrams ? new NgramConfig(Orders: 2, Buckets: 97, Size: 24) : null,
     };
