@@ -132,14 +132,14 @@ internal static unsafe partial class OrtFunctions
         return value;
     }
 
-    /// <summary>Allocates an output of the shape and returns its elements.</summary>
+    /// <summary>Allocates an output of the shape and returns its elements; null for an optional one that the node leaves out.</summary>
     public static void* Output(nint context, int index, ReadOnlySpan<long> shape)
     {
         nint value;
         fixed (long* dimensions = shape)
             Check(((delegate* unmanaged<nint, nuint, long*, nuint, nint*, nint>)Slot(OrtApiSlot.KernelContext_GetOutput))(
                 context, (nuint)index, dimensions, (nuint)shape.Length, &value));
-        return Data(value);
+        return value == 0 ? null : Data(value);
     }
 
     /// <summary>The elements of a tensor.</summary>
