@@ -32,7 +32,7 @@ public static unsafe class CustomOpLibrary
 
     private static nint CreateMicrosoftDomain(KernelIsa isa)
     {
-        var domain = OrtFunctions.CreateDomain("com.microsoft"u8);
+        var domain = OrtFunctions.CreateDomain("com.microsoft");
         OrtFunctions.AddOp(domain, PagedAttentionOp.Define(isa));
         OrtFunctions.AddOp(domain, RowQuantOp.Define(isa));
         return domain;
@@ -40,7 +40,7 @@ public static unsafe class CustomOpLibrary
 
     private static nint CreateOwnDomain(KernelIsa isa)
     {
-        var domain = OrtFunctions.CreateDomain("saferguard"u8);
+        var domain = OrtFunctions.CreateDomain(OwnDomain);
         OrtFunctions.AddOp(domain, QuantPagedAttentionOp.Define(isa));
         OrtFunctions.AddOp(domain, AddNormQuantOp.Define(isa));
         OrtFunctions.AddOp(domain, SwiGluQuantOp.Define(isa));

@@ -67,11 +67,11 @@ internal static unsafe partial class OrtFunctions
             throw new InvalidOperationException($"The custom ops are written for ONNX Runtime {Library}x, but {version} is loaded.");
     }
 
-    public static nint CreateDomain(ReadOnlySpan<byte> terminatedName)
+    public static nint CreateDomain(string name)
     {
         nint domain;
-        fixed (byte* name = terminatedName)
-            Check(((delegate* unmanaged<byte*, nint*, nint>)Slot(OrtApiSlot.CreateCustomOpDomain))(name, &domain));
+        fixed (byte* terminated = Encoding.UTF8.GetBytes(name + '\0'))
+            Check(((delegate* unmanaged<byte*, nint*, nint>)Slot(OrtApiSlot.CreateCustomOpDomain))(terminated, &domain));
         return domain;
     }
 
