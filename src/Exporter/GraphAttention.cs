@@ -15,6 +15,10 @@ internal sealed class GraphAttention
     /// <summary>Bounds of the lengths: new tokens at most, all tokens at most, all tokens of the longest at least.</summary>
     private const string Metadata = "attention_metadata";
     private const int MetadataInput = 16;
+
+    /// <summary>What every op of attention takes behind the caches.</summary>
+    public static readonly string[] Batch = ["cu_seqlens", "past_lens", "block_table", "cos", "sin"];
+
     private const int HeadSizeMultiple = 8; // on CUDA
 
     private readonly OnnxGraph _graph;
@@ -31,21 +35,20 @@ internal sealed class GraphAttention
         graph.Input(Metadata, DataType.Int32, Size(3));
     }
 
+    /// <summary>Adds a layer's caches as inputs of the graph: keys, then values.</summary>
+    public string[] Caches(int layer) => [_graph.Input($"key_cache_{layer}", _graph.Floats, CacheShape), _graph.Input($"value_cache_{layer}", _graph.Floats, CacheShape)];
+
     /// <param name="qkv">(T, (H + 2 Hkv) Dh)</param>
     /// <returns>(T, H Dh)</returns>
     public string Add(int layer, string qkv)
     {
-        // On the CPU the width of a head depends on the format of the cache, which is chosen when serving.
-        var width = _isCuda ? Size(_config.HeadSize) : Size("W");
-        Onnx.TensorShapeProto.Types.Dimension[] shape = [Size("N"), Size("S"), Size(_config.NumKeyValueHeads), width];
-        string Cache(string name) => _graph.Input($"{name}_{layer}", _graph.Floats, shape);
-        string[] inputs = [qkv, "", "", Cache("key_cache"), Cache("value_cache"), "cu_seqlens", "past_lens", "block_table", "cos", "sin"];
+        string[] inputs = [qkv, "", "", .. Caches(layer), .. Batch];
         string[] outputs = [$"layers.{layer}.attention"];
         if (_isCuda)
         {
             inputs = [.. inputs, .. Enumerable.Repeat("", MetadataInput - inputs.Length), Metadata];
             outputs = [.. outputs, $"key_cache_out_{layer}", $"value_cache_out_{layer}"];
-            foreach (var output in outputs.Skip(1)) _graph.Output(output, _graph.Floats, shape);
+            foreach (var output in outputs.Skip(1)) _graph.Output(output, _graph.Floats, CacheShape);
         }
 
         _graph.Node(
@@ -57,4 +60,8 @@ internal sealed class GraphAttention
             Attribute("do_rotary", 1));
         return outputs[0];
     }
+
+    /// <summary>On the CPU the width of a head depends on the format of the cache, which is chosen when serving.</summary>
+    private Onnx.TensorShapeProto.Types.Dimension[] CacheShape =>
+        [Size("N"), Size("S"), Size(_config.NumKeyValueHeads), _isCuda ? Size(_config.HeadSize) : Size("W")];
 }

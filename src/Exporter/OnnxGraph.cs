@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Google.Protobuf;
 using Onnx;
+using SaferGuard.Reasoning.Engine.Kernels;
 using static Onnx.AttributeProto.Types;
 using static Onnx.TensorProto.Types;
 using static Onnx.TensorShapeProto.Types;
@@ -24,6 +25,7 @@ internal sealed class OnnxGraph(string name, Stream weights, string weightsFile,
     private const int IrVersion = 10;
     private const int OpsetVersion = 21;
     private const int MicrosoftOpsetVersion = 1;
+    private const int OwnOpsetVersion = 1;
     private const int InlineBytes = 1024;
     private const int PageBytes = 4096;
 
@@ -94,6 +96,7 @@ internal sealed class OnnxGraph(string name, Stream weights, string weightsFile,
         {
             new OperatorSetIdProto { Version = OpsetVersion },
             new OperatorSetIdProto { Domain = MicrosoftDomain, Version = MicrosoftOpsetVersion },
+            new OperatorSetIdProto { Domain = CustomOpLibrary.OwnDomain, Version = OwnOpsetVersion },
         },
     }.WriteTo(model);
 
