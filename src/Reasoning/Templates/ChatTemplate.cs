@@ -71,8 +71,8 @@ public sealed class ChatTemplate
         // Roles are names of ours, so they may be part of a special token; contents may not.
         var messages = conversation.Turns.Select(turn => new Mapping(
         [
-            new(Text.OfTemplate("role"), Text.OfTemplate(NameOf(turn.Role))),
-            new(Text.OfTemplate("content"), Text.OfConversation(turn.Content)),
+            new(Value.Of("role"), Value.Of(NameOf(turn.Role))),
+            new(Value.Of("content"), Text.OfConversation(turn.Content)),
         ]));
         var variables = new Dictionary<string, Value>(StringComparer.Ordinal)
         {

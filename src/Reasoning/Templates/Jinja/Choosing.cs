@@ -7,7 +7,7 @@ internal static class Choosing
 {
     public static Value Map(Value value, Arguments arguments, Budget budget)
     {
-        var items = Slices.Items(value, budget);
+        var items = ItemsOrNone(value, budget);
         if (arguments.Positional.Count == 0)
         {
             var given = arguments.Bind("attribute", "default");
@@ -23,7 +23,7 @@ internal static class Choosing
     /// <summary><c>select</c>, <c>reject</c> and their forms for an attribute; without a test, by truth.</summary>
     public static Value Select(Value value, Arguments arguments, Budget budget, bool takesAttribute, bool keeps)
     {
-        var items = Slices.Items(value, budget);
+        var items = ItemsOrNone(value, budget);
         var skipped = takesAttribute ? 1 : 0;
         if (arguments.Positional.Count < skipped) throw new TemplateException("the attribute is missing");
         var test = arguments.Positional.Count > skipped ? FindByName(arguments.Positional[skipped], Tests.Find, "test") : null;
@@ -50,6 +50,9 @@ internal static class Choosing
 
         return item;
     }
+
+    /// <summary>These filters take whatever is false, such as <c>none</c>, for an empty list.</summary>
+    private static IReadOnlyList<Value> ItemsOrNone(Value value, Budget budget) => value.IsTrue ? Slices.Items(value, budget) : [];
 
     private static BuiltIn FindByName(Value name, Func<string, BuiltIn?> find, string kind) =>
         find(TextOperations.Of(name, $"the name of a {kind}").Characters) ?? throw new TemplateException($"there is no {kind} '{name}'");

@@ -29,7 +29,7 @@ internal sealed class Evaluator(Budget budget)
             Tested tested => Apply(tested, tested.Test, tested.Subject, tested.Arguments, scope),
             Call call => EvaluateCall(call, scope),
             SequenceLiteral list => new Sequence([.. list.Items.Select(i => Evaluate(i, scope))], list.IsTuple),
-            MappingLiteral mapping => new Mapping(mapping.Entries.Select(e => KeyValuePair.Create(Key(Evaluate(e.Key, scope)), Evaluate(e.Value, scope)))),
+            MappingLiteral mapping => new Mapping(mapping.Entries.Select(e => KeyValuePair.Create(Evaluate(e.Key, scope), Evaluate(e.Value, scope)))),
             _ => throw new InvalidOperationException($"{expression.GetType().Name} is not evaluated."),
         };
         budget.Leave();
@@ -101,6 +101,4 @@ internal sealed class Evaluator(Budget budget)
 
         return new Arguments([.. list.Positional.Select(p => Evaluate(p, scope))], named);
     }
-
-    private static Text Key(Value value) => value as Text ?? throw new TemplateException($"a key must be text, not {value.TypeName}");
 }

@@ -157,16 +157,23 @@ internal sealed class ExpressionParser(TokenReader tokens)
         return new SliceOf(target, start, stop, step, line);
     }
 
-    private Expression ParseFilters(Expression value)
+    /// <summary>A filter from its name on.</summary>
+    public Filtered ParseFilter(Expression value, int line)
+    {
+        var name = tokens.ExpectName();
+        var filter = Filters.Find(name) ?? throw new TemplateException($"there is no filter '{name}'", line);
+        return new Filtered(value, filter, tokens.Current.Is("(") ? ParseArguments() : ArgumentList.Empty, line);
+    }
+
+    /// <summary>The filters, tests and calls that follow a value, if any.</summary>
+    public Expression ParseFilters(Expression value)
     {
         while (true)
         {
             var line = tokens.Line;
             if (tokens.TrySkip("|"))
             {
-                var name = tokens.ExpectName();
-                var filter = Filters.Find(name) ?? throw new TemplateException($"there is no filter '{name}'", line);
-                value = new Filtered(value, filter, tokens.Current.Is("(") ? ParseArguments() : ArgumentList.Empty, line);
+                value = ParseFilter(value, line);
             }
             else if (tokens.TrySkipName("is"))
             {

@@ -22,7 +22,7 @@ internal static class Filters
         ["list"] = (v, a, b) => new Sequence(Slices.Items(Alone(v, a), b)),
         ["items"] = (v, a, b) => Alone(v, a) switch
         {
-            Mapping mapping => MappingMethods.Items(mapping, b),
+            Mapping mapping => MappingMethods.Pairs(mapping.Entries, b),
             Undefined => new Sequence([]),
             _ => throw new TemplateException($"{v.TypeName} has no items"),
         },

@@ -9,7 +9,7 @@ internal static class Globals
     public static void AddTo(Scope scope, TimeProvider time)
     {
         scope["namespace"] = new Function((a, _) => new Namespace(Only(a)));
-        scope["dict"] = new Function((a, _) => new Mapping(Only(a).Select(e => KeyValuePair.Create(Text.OfTemplate(e.Key), e.Value))));
+        scope["dict"] = new Function((a, _) => new Mapping(Only(a).Select(e => KeyValuePair.Create(Value.Of(e.Key), e.Value))));
         scope["range"] = new Function(Range);
         scope["raise_exception"] = new Function((a, b) => throw TemplateException.RaisedBy(
             Python.Str(Arguments.Required(a.Bind("message")[0], "message"), b).Characters));

@@ -32,6 +32,13 @@ internal sealed class Interpreter(Budget budget)
         return output.ToText();
     }
 
+    private Value CaptureFiltered(IReadOnlyList<Statement> statements, Expression filters, Scope outer)
+    {
+        var scope = new Scope(outer);
+        scope[FilterBlock.Body] = Capture(statements, scope);
+        return _evaluator.Evaluate(filters, scope);
+    }
+
     private Flow Execute(IReadOnlyList<Statement> statements, Scope scope, TextBuilder output)
     {
         budget.Enter();
@@ -71,7 +78,10 @@ internal sealed class Interpreter(Budget budget)
                 Assign(set.Targets, _evaluator.Evaluate(set.Value, scope), scope);
                 return Flow.Next;
             case SetBlock set:
-                Assign(set.Targets, Capture(set.Body, new Scope(scope)), scope);
+                Assign(set.Targets, CaptureFiltered(set.Body, set.Value, scope), scope);
+                return Flow.Next;
+            case FilterBlock filter:
+                output.Append(Python.Str(CaptureFiltered(filter.Statements, filter.Value, scope), budget));
                 return Flow.Next;
             case Macro macro:
                 scope[macro.Name] = new Function((arguments, _) => Call(macro, arguments, scope));

@@ -20,10 +20,10 @@ internal sealed class Json(TextBuilder builder, Budget budget, Json.Style style)
                 WriteEach('[', items, ']', level, item => Write(item, level + 1));
                 break;
             case Mapping { Entries: var entries }:
-                var ordered = style.SortsKeys ? [.. entries.OrderBy(e => e.Key.Characters, StringComparer.Ordinal)] : entries;
+                var ordered = style.SortsKeys ? Sorting.InOrder(entries, e => e.Key, budget) : entries;
                 WriteEach('{', ordered, '}', level, entry =>
                 {
-                    WriteString(entry.Key);
+                    WriteString(Python.Str(entry.Key, budget));
                     builder.Append(style.KeySeparator);
                     Write(entry.Value, level + 1);
                 });

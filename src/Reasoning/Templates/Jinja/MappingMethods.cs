@@ -6,7 +6,7 @@ internal static class MappingMethods
     /// <summary>Null where there is no such method.</summary>
     public static Function? Find(Mapping mapping, string name) => name switch
     {
-        "items" => new((_, b) => Items(mapping, b)),
+        "items" => new((_, b) => Pairs(mapping.Entries, b)),
         "keys" => new((_, b) => new Sequence(Slices.Items(mapping, b))),
         "values" => new((_, b) =>
         {
@@ -17,14 +17,14 @@ internal static class MappingMethods
         {
             var given = a.Bind("key", "default");
             var key = Arguments.Required(given[0], "key");
-            return key is Text text && mapping.Has(text.Characters) ? mapping.Item(text) : given[1] ?? None.Value;
+            return mapping.Has(key) ? mapping.Item(key) : given[1] ?? None.Value;
         }),
         _ => null,
     };
 
-    public static Sequence Items(Mapping mapping, Budget budget)
+    public static Sequence Pairs(IReadOnlyList<KeyValuePair<Value, Value>> entries, Budget budget)
     {
-        budget.Spend(4L * mapping.Entries.Count);
-        return new Sequence([.. mapping.Entries.Select(e => new Sequence([e.Key, e.Value], isTuple: true))]);
+        budget.Spend(4L * entries.Count);
+        return new Sequence([.. entries.Select(e => new Sequence([e.Key, e.Value], isTuple: true))]);
     }
 }

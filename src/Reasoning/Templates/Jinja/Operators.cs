@@ -58,7 +58,7 @@ internal static class Operators
                     && a.Items.Zip(b.Items).All(pair => AreEqual(pair.First, pair.Second, budget));
             case (Mapping a, Mapping b):
                 return a.Entries.Count == b.Entries.Count
-                    && a.Entries.All(e => b.Has(e.Key.Characters) && AreEqual(e.Value, b.Item(e.Key), budget));
+                    && a.Entries.All(e => b.Has(e.Key) && AreEqual(e.Value, b.Item(e.Key), budget));
             case (Undefined, Undefined):
                 return true;
             default:
@@ -88,7 +88,7 @@ internal static class Operators
             case Sequence { Items: var items }:
                 return items.Any(i => AreEqual(i, item, budget));
             case Mapping mapping:
-                return item is Text key && mapping.Has(key.Characters);
+                return mapping.Has(item);
             case Undefined:
                 return false;
             default:

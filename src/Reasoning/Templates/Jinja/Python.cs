@@ -62,7 +62,7 @@ internal static class Python
                 for (var i = 0; i < entries.Count; i++)
                 {
                     if (i > 0) builder.Append(", ");
-                    WriteQuoted(entries[i].Key, builder);
+                    Write(entries[i].Key, builder, budget);
                     builder.Append(": ");
                     Write(entries[i].Value, builder, budget);
                 }

@@ -6,8 +6,9 @@ internal static class Sorting
     public static Value Sort(Value value, Arguments arguments, Budget budget)
     {
         var given = arguments.Bind("reverse", "case_sensitive", "attribute");
-        var items = Slices.Items(value, budget);
-        return new Sequence(InOrder(items, i => given[2] is { } path ? Choosing.ByPath(i, path, budget) : i, given[0], given[1], budget));
+        return new Sequence(InOrder(
+            Slices.Items(value, budget), i => Key(given[2] is { } path ? Choosing.ByPath(i, path, budget) : i, given[1], budget), budget,
+            descends: given[0] is { IsTrue: true }));
     }
 
     public static Value SortMapping(Value value, Arguments arguments, Budget budget)
@@ -20,8 +21,9 @@ internal static class Sorting
             _ => throw new TemplateException("a mapping is sorted by 'key' or by 'value'"),
         };
         if (value is not Mapping mapping) throw new TemplateException($"{value.TypeName} is not a mapping");
-        var entries = MappingMethods.Items(mapping, budget).Items;
-        return new Sequence(InOrder(entries, e => ((Sequence)e).Items[byValue ? 1 : 0], given[2], given[0], budget));
+        var entries = InOrder(
+            mapping.Entries, e => Key(byValue ? e.Value : e.Key, given[0], budget), budget, descends: given[2] is { IsTrue: true });
+        return MappingMethods.Pairs(entries, budget);
     }
 
     public static Value Unique(Value value, Arguments arguments, Budget budget)
@@ -40,17 +42,22 @@ internal static class Sorting
         return new Sequence(kept);
     }
 
-    private static IReadOnlyList<Value> InOrder(
-        IReadOnlyList<Value> items, Func<Value, Value> key, Value? reverse, Value? caseSensitive, Budget budget)
+    /// <summary>Sorted by a key, equal ones in the order that they had.</summary>
+    public static IReadOnlyList<T> InOrder<T>(IEnumerable<T> items, Func<T, Value> key, Budget budget, bool descends = false)
     {
         var order = Comparer<Value>.Create((a, b) =>
         {
             budget.Spend(1 + Math.Min((a as Text)?.Length ?? 0, (b as Text)?.Length ?? 0));
             return Operators.Order(a, b);
         });
-        var keyed = items.Select(i => (Item: i, Key: Key(key(i), caseSensitive, budget))).ToList();
-        var sorted = reverse is { IsTrue: true } ? keyed.OrderByDescending(k => k.Key, order) : keyed.OrderBy(k => k.Key, order);
-        return [.. sorted.Select(k => k.Item)];
+        try
+        {
+            return [.. descends ? items.OrderByDescending(key, order) : items.OrderBy(key, order)];
+        }
+        catch (InvalidOperationException e) when (e.InnerException is TemplateException reason)
+        {
+            throw new TemplateException(reason.Reason); // sorting wraps what its comparer throws
+        }
     }
 
     private static Value Key(Value value, Value? caseSensitive, Budget budget) =>

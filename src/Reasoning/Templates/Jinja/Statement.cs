@@ -21,8 +21,17 @@ internal sealed record For(
 /// <summary><c>{% set a = value %}</c>, also of several names, or of an attribute of a namespace.</summary>
 internal sealed record Set(Targets Targets, Expression Value, int Line) : Statement(Line);
 
-/// <summary><c>{% set a %}…{% endset %}</c></summary>
-internal sealed record SetBlock(Targets Targets, IReadOnlyList<Statement> Body, int Line) : Statement(Line);
+/// <summary><c>{% set a | filter %}…{% endset %}</c></summary>
+/// <param name="Value">What is made of the body's text, which is the variable <see cref="FilterBlock.Body"/>.</param>
+internal sealed record SetBlock(Targets Targets, Expression Value, IReadOnlyList<Statement> Body, int Line) : Statement(Line);
+
+/// <summary><c>{% filter name %}…{% endfilter %}</c></summary>
+/// <param name="Value">What is made of the body's text, which is the variable <see cref="FilterBlock.Body"/>.</param>
+internal sealed record FilterBlock(Expression Value, IReadOnlyList<Statement> Statements, int Line) : Statement(Line)
+{
+    /// <summary>No name that a template could write.</summary>
+    public const string Body = "";
+}
 
 internal sealed record Macro(
     string Name, IReadOnlyList<(string Name, Expression? Default)> Parameters, IReadOnlyList<Statement> Body, int Line) : Statement(Line);

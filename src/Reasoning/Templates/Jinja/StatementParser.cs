@@ -52,6 +52,8 @@ internal sealed class StatementParser
                 return [ParseFor(line)];
             case "set":
                 return [ParseSet(line)];
+            case "filter":
+                return [ParseFilterBlock(line)];
             case "macro":
                 return [ParseMacro(line)];
             case "break" when _loops > 0:
@@ -126,8 +128,16 @@ internal sealed class StatementParser
             return new Set(targets, value, line);
         }
 
+        var text = _expressions.ParseFilters(new Variable(FilterBlock.Body, line));
         EndBlock();
-        return new SetBlock(targets, ParseBody("endset"), line);
+        return new SetBlock(targets, text, ParseBody("endset"), line);
+    }
+
+    private FilterBlock ParseFilterBlock(int line)
+    {
+        var value = _expressions.ParseFilters(_expressions.ParseFilter(new Variable(FilterBlock.Body, line), line));
+        EndBlock();
+        return new FilterBlock(value, ParseBody("endfilter"), line);
     }
 
     private Macro ParseMacro(int line)

@@ -118,7 +118,7 @@ internal sealed class TagLexer(string source, List<Token> tokens)
         if (c is ')' or ']' or '}')
         {
             if (!_open.TryPop(out var open) || (open, c) is not (('(', ')') or ('[', ']') or ('{', '}')))
-                throw Fault(_at, $"'{c}' closes nothing");
+                throw Fault(_at, $"'{c}' does not close what is open");
         }
 
         var two = _at + 2 <= source.Length ? source.Substring(_at, 2) : "";
