@@ -109,7 +109,7 @@ public sealed class ChatTemplate
 
             return (TemplateOf(document.RootElement), tokens);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
         {
             throw new InvalidDataException($"{path}: {e.Message}", e);
         }
