@@ -94,7 +94,7 @@ public sealed class Guard : IAsyncDisposable
     {
         if (!Model.CanAnswer) throw new InvalidOperationException($"The model '{Model.Id}' judges; it does not answer.");
         if (judgment.Trace.Path.Decision == Decision.Refuse) throw new InvalidOperationException("A refused prompt is not answered.");
-        var program = new AnswerProgram(_tokens, Render(conversation), options, _bundle.Config.MaxPositionEmbeddings, onText);
+        var program = new AnswerProgram(_tokens, Render(conversation), options, _bundle.Config.MaxPositions, onText);
         await _engine.RunAsync(program, cancellation).ConfigureAwait(false);
         return program.Answer;
     }

@@ -15,17 +15,17 @@ public sealed class ServingTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_crowd_gets_the_logits_of_the_naive_model(bool ngrams)
+    public async Task A_crowd_gets_the_logits_of_the_plain_model(bool ngrams)
     {
         var checkpoint = Export(WeightFormat.Fp32, ngrams);
         await using var engine = Engine(checkpoint, WeightFormat.Fp32);
         var programs = await RunCrowdAsync(engine);
 
-        var naive = new NaiveTransformer(checkpoint);
+        var plain = new PlainTransformer(checkpoint);
         var buckets = TinyCheckpoint.NgramsOf(checkpoint);
         foreach (var (sequence, rows) in programs.SelectMany(p => p.Asked))
         {
-            var expected = naive.Forward(sequence, buckets?.Of(sequence) ?? []);
+            var expected = plain.Forward(sequence, buckets?.Of(sequence) ?? []);
             foreach (var (position, logits) in rows)
                 for (var i = 0; i < logits.Length; i++) Assert.InRange(MathF.Abs(logits[i] - expected[position][i]), 0, 2e-4f);
         }

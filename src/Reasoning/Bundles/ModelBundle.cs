@@ -35,6 +35,11 @@ public sealed record ModelBundle(
         var manifest = ReadManifest(folder);
         foreach (var (name, file) in manifest.Files) Verify(folder, name, file);
         var config = ModelConfig.Read(folder);
+        if (manifest.MaxPositions < 1 || manifest.MaxPositions > config.MaxPositions)
+            throw new InvalidDataException($"{folder}: max_positions is {manifest.MaxPositions}, but the model has {config.MaxPositions}.");
+
+        // The graph may have been exported for fewer positions than the model has.
+        config = config with { MaxPositionEmbeddings = manifest.MaxPositions };
         var tokenizer = GuardTokenizer.Load(Path.Combine(folder, BundleManifest.TokenizerFile));
         if (tokenizer.VocabularySize > config.VocabSize)
             throw new InvalidDataException($"{folder}: the tokeniser has {tokenizer.VocabularySize} tokens, the model {config.VocabSize}.");
