@@ -45,6 +45,8 @@ public sealed class GuardTokenizer
 
     public int VocabularySize => _bytes.Length;
 
+    public IReadOnlyCollection<string> SpecialTokens => _special.Keys;
+
     /// <summary>Id of a special token.</summary>
     /// <exception cref="KeyNotFoundException">The tokeniser has no such special token.</exception>
     public int SpecialId(string token) =>
