@@ -8,7 +8,8 @@ using SaferGuard.Reasoning.Policies;
 namespace SaferGuard.Exporter;
 
 /// <summary>What a bundle says of its model that the checkpoint's files do not.</summary>
-internal sealed record BundleTraits(string Id, bool CanAnswer = false, bool ReadsRuleText = false);
+/// <param name="MaxPositions">The longest sequence; null for the default of <see cref="TransformerExporter.Export"/>.</param>
+internal sealed record BundleTraits(string Id, bool CanAnswer = false, bool ReadsRuleText = false, int? MaxPositions = null);
 
 /// <summary>Writes bundles: a graph, the files of the checkpoint that serving needs, and a manifest that fixes them all.</summary>
 internal static class BundleWriter
@@ -23,7 +24,7 @@ internal static class BundleWriter
             throw new InvalidDataException($"The checkpoint has no {Checkpoint.TokenizerFile}.");
 
         Directory.CreateDirectory(folder);
-        TransformerExporter.Export(checkpoint, format, folder);
+        var maxPositions = TransformerExporter.Export(checkpoint, format, folder, traits.MaxPositions);
         TryCopy(Checkpoint.ConfigFile, BundleManifest.ConfigFile);
         TryCopy(Checkpoint.TokenizerFile, BundleManifest.TokenizerFile);
         TryCopy(BundleManifest.LexicalFile, BundleManifest.LexicalFile);
@@ -38,7 +39,7 @@ internal static class BundleWriter
             format.ToString().ToLowerInvariant(),
             traits.CanAnswer,
             traits.ReadsRuleText,
-            checkpoint.Config.MaxPositionEmbeddings,
+            maxPositions,
             Describe(folder));
         WriteFile(BundleManifest.FileName, JsonSerializer.SerializeToUtf8Bytes(manifest, ModelBundle.ManifestJson));
 

@@ -12,7 +12,7 @@ internal static partial class ExportCommand
     {
         var checkpoint = new Option<string>("--checkpoint")
         {
-            Description = "Folder with config.json, model.safetensors, tokenizer.json and the trainer's reference.json and reference.safetensors.",
+            Description = "Folder with config.json, model.safetensors or its shards, tokenizer.json and, from a trainer of ours, its reference.",
             Required = true,
         };
         var target = new Option<string>("--out") { Description = "Folder of the bundle to write.", Required = true };
@@ -25,15 +25,20 @@ internal static partial class ExportCommand
         };
         var canAnswer = new Option<bool>("--can-answer") { Description = "The model was also trained to answer prompts." };
         var readsRuleText = new Option<bool>("--reads-rule-text") { Description = "The model was trained with the text of each rule before its query." };
+        var maxPositions = new Option<int?>("--max-positions")
+        {
+            Description = "The longest sequence, trace included, in tokens; by default what the model has, but at most 8192.",
+        };
         var force = new Option<bool>("--force") { Description = "Replace a bundle that is there." };
         var command = new Command("export", "Write a model bundle from a checkpoint and prove that it computes the same.")
         {
-            checkpoint, target, id, weights, dev, canAnswer, readsRuleText, force,
+            checkpoint, target, id, weights, dev, canAnswer, readsRuleText, maxPositions, force,
         };
         command.Validators.Add(result =>
         {
             if (result.GetResult(dev) is not null && result.GetValue(weights) == "fp32")
                 result.AddError("--dev compares int8 or int4 with fp32; there is nothing to compare for fp32 itself.");
+            if (result.GetValue(maxPositions) is < 1) result.AddError("--max-positions takes a number from 1 on.");
             if (result.GetValue(id) is { } name && !IdPattern().IsMatch(name))
                 result.AddError("--id takes letters, digits, dots, dashes and underscores, at most 64.");
         });
@@ -46,7 +51,8 @@ internal static partial class ExportCommand
                 new BundleTraits(
                     parsed.GetValue(id) ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)),
                     parsed.GetValue(canAnswer),
-                    parsed.GetValue(readsRuleText)),
+                    parsed.GetValue(readsRuleText),
+                    parsed.GetValue(maxPositions)),
                 Enum.Parse<WeightFormat>(parsed.GetRequiredValue(weights), ignoreCase: true),
                 parsed.GetValue(dev),
                 parsed.GetValue(force));

@@ -38,11 +38,15 @@ internal sealed class ExportRun(ExportOptions options, IAnsiConsole console, Tim
         var conversations = options.Dev is { } dev ? DevRows.Read(dev) : [];
         using var output = new OutputFolder(options.Out, BundleManifest.FileName, options.Force);
         var checkpoint = Step("Reading the checkpoint", () => Checkpoint.Load(options.Checkpoint));
-        var reference = Step("Reading its reference", () => Reference.Load(options.Checkpoint, checkpoint.Config));
+        var isTrainers = Reference.IsIn(options.Checkpoint);
+        var reference = isTrainers
+            ? Step("Reading its trainer's logits", () => Reference.Load(options.Checkpoint, checkpoint.Config))
+            : Step("Computing its logits plainly, as no trainer left any", () => Reference.Compute(checkpoint, cancellation));
+        var proof = isTrainers ? "the trainer's logits" : "the plain logits";
 
-        // Whatever is exported, the exact graph is what the trainer's logits prove.
+        // Whatever is exported, the exact graph is what the reference proves.
         var bundle = Write(WeightFormat.Fp32);
-        var parity = Step("Comparing fp32 with the trainer's logits", () => ParityCheck.Run(bundle, reference));
+        var parity = Step($"Comparing fp32 with {proof}", () => ParityCheck.Run(bundle, reference));
         var reports = new List<(WeightFormat, ParityReport)> { (WeightFormat.Fp32, parity) };
         VerdictAgreement? agreement = null;
         if (parity.IsExact && options.Weights != WeightFormat.Fp32)
@@ -50,14 +54,14 @@ internal sealed class ExportRun(ExportOptions options, IAnsiConsole console, Tim
             cancellation.ThrowIfCancellationRequested();
             var exact = bundle;
             bundle = Write(options.Weights);
-            reports.Add((options.Weights, Step($"Comparing {Name(options.Weights)} with the trainer's logits", () => ParityCheck.Run(bundle, reference))));
+            reports.Add((options.Weights, Step($"Comparing {Name(options.Weights)} with {proof}", () => ParityCheck.Run(bundle, reference))));
             if (conversations.Count > 0) agreement = await CompareAsync(exact, bundle, conversations, cancellation);
         }
 
         console.Write(ExportTables.Parity(reports));
         if (!parity.IsExact)
         {
-            console.MarkupLine("[red]The graph does not compute what the trainer's model computes; nothing was written.[/]");
+            console.MarkupLine("[red]The graph does not compute what the model computes; nothing was written.[/]");
             return NotExact;
         }
 

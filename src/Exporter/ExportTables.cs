@@ -20,7 +20,7 @@ internal static class ExportTables
             table.AddRow(
                 format.ToString().ToLowerInvariant(),
                 Text($"{report.Rows}"),
-                Text($"{report.MaxError:G3}") + (format == WeightFormat.Fp32 ? Text($" (limit {ParityReport.ExactLimit:G3})") : ""),
+                Text($"{report.MaxError:G3}") + (format == WeightFormat.Fp32 ? Text($" (limit {report.ExactLimit:G3})") : ""),
                 Text($"{report.RelativeError:G3}"),
                 Text($"{report.GreedyMisses}"),
                 verdict);

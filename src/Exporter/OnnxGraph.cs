@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Google.Protobuf;
 using Onnx;
@@ -25,6 +26,9 @@ internal sealed class OnnxGraph(string name, Stream weights, string weightsFile)
     private const int InlineBytes = 1024;
     private const int PageBytes = 4096;
 
+    /// <summary>A large table has more bytes than a span can.</summary>
+    private const int ChunkElements = 1 << 20;
+
     private readonly GraphProto _graph = new() { Name = name };
 
     /// <param name="dimensions">Sizes, or names of sizes that vary.</param>
@@ -46,9 +50,8 @@ internal sealed class OnnxGraph(string name, Stream weights, string weightsFile)
     {
         var tensor = new TensorProto { Name = name, DataType = TypeOf<T>() };
         foreach (var size in shape) tensor.Dims.Add(size);
-        var bytes = MemoryMarshal.AsBytes(data);
-        if (bytes.Length < InlineBytes) tensor.RawData = ByteString.CopyFrom(bytes);
-        else StoreExternally(tensor, bytes);
+        if ((long)data.Length * Unsafe.SizeOf<T>() < InlineBytes) tensor.RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes(data));
+        else StoreExternally(tensor, data);
         _graph.Initializer.Add(tensor);
         return name;
     }
@@ -109,15 +112,17 @@ internal sealed class OnnxGraph(string name, Stream weights, string weightsFile)
         _ => throw new NotSupportedException($"{typeof(T)} is not an element type of the exporter."),
     };
 
-    private void StoreExternally(TensorProto tensor, ReadOnlySpan<byte> bytes)
+    private void StoreExternally<T>(TensorProto tensor, ReadOnlySpan<T> data)
+        where T : unmanaged
     {
         var padding = (int)(-weights.Position & (PageBytes - 1));
         weights.Write(new byte[padding]);
         tensor.DataLocation = DataLocation.External;
         Entry("location", weightsFile);
         Entry("offset", weights.Position.ToString(CultureInfo.InvariantCulture));
-        Entry("length", bytes.Length.ToString(CultureInfo.InvariantCulture));
-        weights.Write(bytes);
+        Entry("length", ((long)data.Length * Unsafe.SizeOf<T>()).ToString(CultureInfo.InvariantCulture));
+        for (var i = 0; i < data.Length; i += ChunkElements)
+            weights.Write(MemoryMarshal.AsBytes(data.Slice(i, Math.Min(ChunkElements, data.Length - i))));
 
         void Entry(string key, string value) => tensor.ExternalData.Add(new StringStringEntryProto { Key = key, Value = value });
     }

@@ -5,17 +5,18 @@ using SaferGuard.Reasoning.Tokens;
 
 namespace SaferGuard.Exporter;
 
-/// <summary>How far a graph's logits are from the trainer's.</summary>
+/// <summary>How far a graph's logits are from the reference.</summary>
 /// <param name="Rows">Rows compared.</param>
 /// <param name="MaxError">The largest absolute difference.</param>
 /// <param name="RelativeError">Root mean square of the differences, relative to that of the logits.</param>
 /// <param name="GreedyMisses">Rows whose likeliest token is another one.</param>
-internal sealed record ParityReport(int Rows, float MaxError, double RelativeError, int GreedyMisses)
+/// <param name="LargestLogit">The largest magnitude of the reference.</param>
+internal sealed record ParityReport(int Rows, float MaxError, double RelativeError, int GreedyMisses, float LargestLogit)
 {
-    /// <summary>The largest difference that rounding in another order explains.</summary>
-    public const float ExactLimit = 1e-3f;
+    /// <summary>The largest difference that rounding 32-bit floats in another order explains.</summary>
+    public float ExactLimit => Math.Max(1e-3f, 1e-4f * LargestLogit);
 
-    /// <summary>The graph computes what the trainer's model computes. NaN is not exact.</summary>
+    /// <summary>The graph computes what the model computes. NaN is not exact.</summary>
     public bool IsExact => MaxError <= ExactLimit && GreedyMisses == 0;
 }
 
@@ -24,21 +25,24 @@ internal static class ParityCheck
 {
     public static ParityReport Run(ModelBundle bundle, Reference reference)
     {
-        var longest = reference.Sequences.Max(s => s.Tokens.Length);
+        var fitting = Enumerable.Range(0, reference.Sequences.Count)
+            .Where(i => reference.Sequences[i].Tokens.Length <= bundle.Config.MaxPositions).ToList();
+        if (fitting.Count == 0) throw new InvalidDataException($"No sequence of the reference fits into {bundle.Config.MaxPositions} positions.");
+        var longest = fitting.Max(i => reference.Sequences[i].Tokens.Length);
         var options = new EngineOptions
         {
             CacheTokens = longest,
             MaxBatchTokens = longest,
             MaxBatchSequences = 1,
-            MaxBatchQueries = Math.Max(1, reference.Sequences.Max(s => s.Rows.Length)),
+            MaxBatchQueries = fitting.Max(i => reference.Sequences[i].Rows.Length),
         };
-        using var runner = new OnnxModelRunner(bundle.GraphPath, bundle.Config, options);
+        using var runner = OnnxModelRunner.Open(bundle.GraphPath, bundle.Config, options);
         var batch = new StepBatch(options, runner);
         var ngrams = bundle.Config.SaferguardNgrams is { } config ? new WordNgrams(bundle.Tokenizer, config) : null;
 
-        var report = new ParityReport(0, 0, 0, 0);
+        var report = new ParityReport(0, 0, 0, 0, 0);
         double squares = 0, errorSquares = 0;
-        for (var i = 0; i < reference.Sequences.Count; i++)
+        foreach (var i in fitting)
         {
             var sequence = reference.Sequences[i];
             var actual = Logits(runner, batch, ngrams, sequence);
@@ -55,6 +59,7 @@ internal static class ParityCheck
             report = report with
             {
                 Rows = report.Rows + sequence.Rows.Length,
+                LargestLogit = Math.Max(report.LargestLogit, Math.Abs(TensorPrimitives.MaxMagnitude(expected))),
                 MaxError = Math.Max(report.MaxError, Math.Abs(TensorPrimitives.MaxMagnitude<float>(actual))),
             };
         }

@@ -6,37 +6,50 @@ using DataType = Onnx.TensorProto.Types.DataType;
 namespace SaferGuard.Exporter;
 
 /// <summary>
-/// Writes a Llama-style decoder as one ragged-flat graph: the tokens of all sequences of a batch lie one after the other, attention reads and
+/// Writes a decoder of the Llama family as one ragged-flat graph: the tokens of all sequences of a batch lie one after the other, attention reads and
 /// writes a paged cache, and everything else works on rows. Prefill, decoding and forced tokens are the same graph.
-/// T tokens, B sequences, M blocks of a sequence, N blocks of S tokens in the cache, R rows that need logits.
+/// T tokens, B sequences, M blocks of a sequence, N blocks of S tokens in the cache, W floats of a head there, R rows that need logits.
 /// </summary>
 internal sealed class TransformerExporter
 {
     private const string Embedding = "embedding";
     private const string Ngrams = "ngrams";
+
+    /// <summary>A table of angles for every position that a model promises may be larger than the model.</summary>
+    private const int DefaultMaxPositions = 8192;
     private const int MaxRotaryElements = 1 << 28;
 
     private readonly Checkpoint _checkpoint;
     private readonly ModelConfig _config;
+    private readonly int _maxPositions;
     private readonly OnnxGraph _graph;
     private readonly GraphLinears _linears;
 
-    private TransformerExporter(Checkpoint checkpoint, WeightFormat format, OnnxGraph graph)
+    private TransformerExporter(Checkpoint checkpoint, WeightFormat format, int maxPositions, OnnxGraph graph)
     {
         _checkpoint = checkpoint;
         _config = checkpoint.Config;
+        _maxPositions = maxPositions;
         _graph = graph;
         _linears = new GraphLinears(graph, format);
     }
 
-    /// <summary>Writes the graph and its weights to a folder.</summary>
-    public static void Export(Checkpoint checkpoint, WeightFormat format, string folder)
+    /// <summary>Writes the graph and its weights to a folder, and returns the longest sequence that the graph computes.</summary>
+    /// <param name="maxPositions">That length; null for the model's, but at most 8192.</param>
+    /// <exception cref="InvalidDataException">The model has fewer positions.</exception>
+    public static int Export(Checkpoint checkpoint, WeightFormat format, string folder, int? maxPositions = null)
     {
+        var positions = maxPositions ?? Math.Min(checkpoint.Config.MaxPositions, DefaultMaxPositions);
+        if (positions > checkpoint.Config.MaxPositions)
+            throw new InvalidDataException($"The model has {checkpoint.Config.MaxPositions} positions; {positions} are too many.");
+        if ((long)positions * checkpoint.Config.HeadSize > MaxRotaryElements)
+            throw new InvalidDataException($"{positions} positions are too many for a table of angles; --max-positions takes fewer.");
         using var weights = File.Create(Path.Combine(folder, BundleManifest.WeightsFile));
         var graph = new OnnxGraph("saferguard", weights, BundleManifest.WeightsFile);
-        new TransformerExporter(checkpoint, format, graph).Build();
+        new TransformerExporter(checkpoint, format, positions, graph).Build();
         using var model = File.Create(Path.Combine(folder, BundleManifest.GraphFile));
         graph.Save(model);
+        return positions;
     }
 
     private void Build()
@@ -62,56 +75,59 @@ internal sealed class TransformerExporter
                 residual = _graph.Node("Gather", "last.residual", [residual, "logit_idx"]);
             }
 
-            var output = Multiply(layer, Linear.AttentionOutput, attention, ["self_attn.o_proj"]);
+            var output = Multiply(layer, Linear.AttentionOutput, attention, ["self_attn.o_proj"], _config.AttentionBias);
             (normed, residual) = AddAndNorm($"layers.{layer}.mlp_norm", residual, output, Weights(layer, "post_attention_layernorm"));
             var mlp = FeedForward(layer, normed); // (T, D)
             (normed, residual) = isLast
-                ? AddAndNorm("norm", residual, mlp, _checkpoint[Checkpoint.FinalNorm].Data)
+                ? AddAndNorm("norm", residual, mlp, _checkpoint.Read(Checkpoint.FinalNorm).Data)
                 : AddAndNorm($"layers.{layer + 1}.attention_norm", residual, mlp, Weights(layer + 1, "input_layernorm"));
         }
 
-        var logits = _linears.MultiplyByTable("logits", normed, Embedding);
+        var logits = _config.TieWordEmbeddings
+            ? _linears.MultiplyByTable("logits", normed, Embedding)
+            : _linears.Multiply(Linear.Head, "logits", normed, _checkpoint.Read(Checkpoint.Head).Data, _config.HiddenSize);
         _graph.Output(logits, DataType.Float, Size("R"), Size(_config.VocabSize));
     }
 
     /// <summary>Angles of every position: (positions, Dh / 2).</summary>
     private void AddRotaryTables()
     {
-        var half = _config.HeadSize / 2;
-        if ((long)_config.MaxPositionEmbeddings * half > MaxRotaryElements)
-            throw new InvalidDataException($"config.json: max_position_embeddings is {_config.MaxPositionEmbeddings}, which is too many for a table.");
-        var cos = new float[_config.MaxPositionEmbeddings * half];
+        var frequencies = RotaryFrequencies.Of(_config);
+        var half = frequencies.Length;
+        var cos = new float[_maxPositions * half];
         var sin = new float[cos.Length];
         for (var i = 0; i < cos.Length; i++)
         {
-            var angle = i / half * Math.Pow(_config.RopeTheta, -2.0 * (i % half) / _config.HeadSize);
-            (sin[i], cos[i]) = ((float)Math.Sin(angle), (float)Math.Cos(angle));
+            var (sine, cosine) = Math.SinCos(i / half * frequencies[i % half]);
+            (sin[i], cos[i]) = ((float)sine, (float)cosine);
         }
 
-        _graph.Constant<float>("cos", [_config.MaxPositionEmbeddings, half], cos);
-        _graph.Constant<float>("sin", [_config.MaxPositionEmbeddings, half], sin);
+        _graph.Constant<float>("cos", [_maxPositions, half], cos);
+        _graph.Constant<float>("sin", [_maxPositions, half], sin);
     }
 
     private string Embed()
     {
-        _linears.Table(Embedding, _checkpoint[Checkpoint.EmbedTokens].Data, _config.HiddenSize);
+        _linears.Table(Embedding, _checkpoint.Read(Checkpoint.EmbedTokens).Data, _config.HiddenSize);
         var tokens = _linears.LookUp(Embedding, "input_ids"); // (T, D)
         if (_config.SaferguardNgrams is not { } ngrams) return tokens;
 
-        _linears.Table(Ngrams, _checkpoint[Checkpoint.NgramEmbed].Data, ngrams.Size);
+        _linears.Table(Ngrams, _checkpoint.Read(Checkpoint.NgramEmbed).Data, ngrams.Size);
         var axis = _graph.Constant<long>("ngrams.axis", [1], [1]);
         var rows = _linears.LookUp(Ngrams, "ngram_ids"); // (T, orders, size)
         var sum = _graph.Node("ReduceSum", "ngrams.sum", [rows, axis], Attribute("keepdims", 0)); // (T, size)
         var projected = _linears.Multiply(
-            Linear.NgramProjection, "ngrams.projection", sum, _checkpoint[Checkpoint.NgramProjection].Data, ngrams.Size);
+            Linear.NgramProjection, "ngrams.projection", sum, _checkpoint.Read(Checkpoint.NgramProjection).Data, ngrams.Size);
         return _graph.Node("Add", "embedded", [tokens, projected]);
     }
 
     private string Attention(int layer, string x)
     {
         string Cache(string name) => _graph.Input(
-            $"{name}_{layer}", DataType.Float, Size("N"), Size("S"), Size(_config.NumKeyValueHeads), Size(_config.HeadSize));
-        var qkv = Multiply(layer, Linear.QueryKeyValue, x, ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"]);
+            $"{name}_{layer}", DataType.Float, Size("N"), Size("S"), Size(_config.NumKeyValueHeads), Size("W"));
+        var qkv = Multiply(
+            layer, Linear.QueryKeyValue, x, ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"], _config.HasQueryKeyValueBias);
+        if (_config.HasQueryKeyNorm) qkv = NormaliseHeads(layer, qkv);
         return _graph.Node(
             $"{MicrosoftDomain}.PagedAttention",
             $"layers.{layer}.attention",
@@ -121,23 +137,62 @@ internal sealed class TransformerExporter
             Attribute("do_rotary", 1));
     }
 
+    /// <summary>Normalises each head of the queries and of the keys: (T, (H + 2 Hkv) Dh) → the same.</summary>
+    private string NormaliseHeads(int layer, string qkv)
+    {
+        int queries = _config.NumAttentionHeads, keys = _config.NumKeyValueHeads, size = _config.HeadSize;
+        string Name(string part) => $"layers.{layer}.{part}";
+        _graph.Node(
+            "Split", [Name("q"), Name("k"), Name("v")],
+            [qkv, _graph.Constant<long>(Name("qkv.sizes"), [3], [queries * size, keys * size, keys * size])],
+            Attribute("axis", -1));
+        return _graph.Node("Concat", Name("qkv.normed"), [Heads("q", queries), Heads("k", keys), Name("v")], Attribute("axis", -1));
+
+        string Heads(string part, int heads)
+        {
+            // A size of 0 stays what it is: T.
+            var shape = _graph.Constant<long>(Name($"{part}.heads.shape"), [3], [0, heads, size]);
+            var flat = _graph.Constant<long>(Name($"{part}.flat.shape"), [2], [0, heads * size]);
+            var split = _graph.Node("Reshape", Name($"{part}.heads"), [Name(part), shape]); // (T, heads, Dh)
+            var normed = Norm(Name($"{part}_norm"), split, Weights(layer, $"self_attn.{part}_norm"));
+            return _graph.Node("Reshape", Name($"{part}.normed"), [normed, flat]); // (T, heads * Dh)
+        }
+    }
+
     /// <summary>SwiGLU.</summary>
     private string FeedForward(int layer, string x)
     {
         string Name(string part) => $"layers.{layer}.{part}";
-        var gateUp = Multiply(layer, Linear.GateUp, x, ["mlp.gate_proj", "mlp.up_proj"]); // (T, 2 F)
+        var gateUp = Multiply(layer, Linear.GateUp, x, ["mlp.gate_proj", "mlp.up_proj"], _config.MlpBias); // (T, 2 F)
         _graph.Node("Split", [Name("gate"), Name("up")], [gateUp], Attribute("axis", -1), Attribute("num_outputs", 2));
         var silu = _graph.Node($"{MicrosoftDomain}.QuickGelu", Name("silu"), [Name("gate")], Attribute("alpha", 1f));
         var inner = _graph.Node("Mul", Name("inner"), [silu, Name("up")]);
-        return Multiply(layer, Linear.Down, inner, ["mlp.down_proj"]);
+        return Multiply(layer, Linear.Down, inner, ["mlp.down_proj"], _config.MlpBias);
     }
 
-    /// <summary>One product for several weights of a layer, whose outputs lie one after the other.</summary>
-    private string Multiply(int layer, Linear linear, string x, string[] names)
+    /// <summary>One product for several weights of a layer, whose outputs lie one after the other, and their biases.</summary>
+    private string Multiply(int layer, Linear linear, string x, string[] names, bool hasBias)
     {
-        var weights = names.Select(n => _checkpoint[Checkpoint.LayerTensor(layer, n)]).ToArray();
-        float[] packed = weights is [var single] ? single.Data : [.. weights.SelectMany(w => w.Data)];
-        return _linears.Multiply(linear, $"layers.{layer}.{linear}", x, packed, (int)weights[0].Shape[1]);
+        var name = $"layers.{layer}.{linear}";
+        var weights = names.Select(n => _checkpoint.Read(Checkpoint.LayerTensor(layer, n))).ToArray();
+        var product = _linears.Multiply(linear, name, x, Concatenate(weights), (int)weights[0].Shape[1]);
+        if (!hasBias) return product;
+        var biases = Concatenate([.. names.Select(n => _checkpoint.Read(Checkpoint.LayerBias(layer, n)))]);
+        return _graph.Node("Add", $"{name}.biased", [product, _graph.Constant<float>($"{name}.bias", [biases.Length], biases)]);
+    }
+
+    private static float[] Concatenate(Tensor[] tensors)
+    {
+        if (tensors is [var single]) return single.Data;
+        var data = new float[tensors.Sum(t => t.Data.Length)];
+        var end = 0;
+        foreach (var tensor in tensors)
+        {
+            tensor.Data.CopyTo(data, end);
+            end += tensor.Data.Length;
+        }
+
+        return data;
     }
 
     private string Norm(string name, string x, float[] weights) => _graph.Node(
@@ -158,5 +213,5 @@ internal sealed class TransformerExporter
         return ($"{name}.out", $"{name}.sum");
     }
 
-    private float[] Weights(int layer, string name) => _checkpoint[Checkpoint.LayerTensor(layer, name)].Data;
+    private float[] Weights(int layer, string name) => _checkpoint.Read(Checkpoint.LayerTensor(layer, name)).Data;
 }

@@ -23,7 +23,7 @@ public sealed class Guard : IAsyncDisposable
         _bundle = bundle;
         _tokens = new TraceTokens(bundle.Tokenizer, bundle.Policy, bundle.Manifest.ReadsRuleText);
         var ngrams = bundle.Config.SaferguardNgrams is { } config ? new WordNgrams(bundle.Tokenizer, config) : null;
-        _engine = new InferenceEngine(new OnnxModelRunner(bundle.GraphPath, bundle.Config, options), ngrams, options, logger);
+        _engine = new InferenceEngine(OnnxModelRunner.Open(bundle.GraphPath, bundle.Config, options), ngrams, options, logger);
         MaxPromptTokens = Math.Min(options.MaxPromptTokens, _engine.LongestStart(_tokens.Growth(TraceLevel.Full)) - TraceTokens.AssessmentTokens);
         if (MaxPromptTokens < 16) throw new ArgumentException("CacheTokens leaves no room for a prompt.", nameof(options));
     }
@@ -42,13 +42,16 @@ public sealed class Guard : IAsyncDisposable
     public EngineStatistics Statistics => _engine.Statistics;
 
     /// <summary>Loads and verifies a bundle and starts its engine.</summary>
-    /// <exception cref="InvalidDataException">The bundle is incomplete, changed or not supported.</exception>
-    /// <exception cref="ArgumentException">The options are out of range, or so small that no prompt fits.</exception>
+    /// <exception cref="InvalidDataException">The bundle is incomplete, changed, not supported, or for another device.</exception>
+    /// <exception cref="DeviceUnavailableException">The device of the options cannot be used.</exception>
+    /// <exception cref="ArgumentException">The options are out of range, so small that no prompt fits, or too large for the memory.</exception>
     public static Guard Load(string bundleFolder, EngineOptions? options = null, ILogger? logger = null)
     {
         options ??= new EngineOptions();
         if (options.Errors().ToList() is { Count: > 0 } errors) throw new ArgumentException(string.Join(" ", errors), nameof(options));
+        if (OnnxModelRunner.WhyUnavailable(options.Device, options.DeviceId) is { } reason) throw new DeviceUnavailableException(reason);
         var bundle = ModelBundle.Load(bundleFolder);
+        bundle.RequireDevice(options.Device);
         try
         {
             return new Guard(bundle, options, logger ?? NullLogger.Instance);
@@ -96,7 +99,7 @@ public sealed class Guard : IAsyncDisposable
     {
         if (!Model.CanAnswer) throw new InvalidOperationException($"The model '{Model.Id}' judges; it does not answer.");
         if (judgment.Trace.Path.Decision == Decision.Refuse) throw new InvalidOperationException("A refused prompt is not answered.");
-        var program = new AnswerProgram(_tokens, Render(conversation), options, _bundle.Config.MaxPositionEmbeddings, onText);
+        var program = new AnswerProgram(_tokens, Render(conversation), options, _bundle.Config.MaxPositions, onText);
         await _engine.RunAsync(program, cancellation).ConfigureAwait(false);
         return program.Answer;
     }

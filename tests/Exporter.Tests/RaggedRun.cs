@@ -6,6 +6,8 @@ namespace SaferGuard.Exporter.Tests;
 /// <summary>Runs sequences through an exported graph in batches, with blocks that lie in no order.</summary>
 internal sealed class RaggedRun : IDisposable
 {
+    private static readonly int[] Lengths = [1, 9, 35, 50];
+
     private static readonly EngineOptions Options = new()
     {
         CacheTokens = 1024,
@@ -20,9 +22,9 @@ internal sealed class RaggedRun : IDisposable
     private readonly Reasoning.Tokens.WordNgrams? _ngrams;
     private readonly Queue<int> _freeBlocks;
 
-    public RaggedRun(Checkpoint checkpoint, string bundle)
+    public RaggedRun(Checkpoint checkpoint, string bundle, KvCacheFormat cache = KvCacheFormat.Fp32)
     {
-        _runner = new OnnxModelRunner(Path.Combine(bundle, "model.onnx"), checkpoint.Config, Options);
+        _runner = OnnxModelRunner.Open(Path.Combine(bundle, "model.onnx"), checkpoint.Config, Options with { KvCache = cache });
         _batch = new StepBatch(Options, _runner);
         _ngrams = TinyCheckpoint.NgramsOf(checkpoint);
         var blocks = Enumerable.Range(0, _runner.BlockCount).ToArray();
@@ -51,6 +53,28 @@ internal sealed class RaggedRun : IDisposable
         _runner.Run(_batch);
         var row = 0;
         return [.. chunks.Select(c => Enumerable.Range(0, c.Take).Select(_ => Row(row++)).ToArray())];
+    }
+
+    /// <summary>Four sequences in random chunks: prefill in parts, decoding, and batches of both. Gives (actual, expected) logits.</summary>
+    public IEnumerable<(float[] Actual, float[] Expected)> RandomSteps(Checkpoint checkpoint, int seed)
+    {
+        var random = new Random(seed);
+        var model = new PlainTransformer(checkpoint);
+        var ngrams = TinyCheckpoint.NgramsOf(checkpoint);
+        var sequences = Lengths.Select(length => new Cursor(TinyCheckpoint.Tokens(random, length))).ToArray();
+        var expected = sequences.Select(s => model.Forward(s.Tokens, ngrams?.Of(s.Tokens) ?? [])).ToArray();
+        while (sequences.Any(s => s.Left > 0))
+        {
+            var chunks = sequences.Select((s, i) => (Index: i, Take: Math.Min(s.Left, random.Next(3) switch { 0 => 0, 1 => 1, _ => 20 })))
+                .Where(c => c.Take > 0).ToArray();
+            if (chunks.Length == 0) continue;
+            int[] past = [.. chunks.Select(c => sequences[c.Index].Past)];
+            var logits = Step([.. chunks.Select(c => (sequences[c.Index], c.Take))]);
+            for (var c = 0; c < chunks.Length; c++)
+            {
+                for (var i = 0; i < chunks[c].Take; i++) yield return (logits[c][i], expected[chunks[c].Index][past[c] + i]);
+            }
+        }
     }
 
     private float[] Row(int row) => _batch.Logits.AsSpan(row * _runner.VocabularySize, _runner.VocabularySize).ToArray();

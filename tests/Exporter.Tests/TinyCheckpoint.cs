@@ -5,7 +5,7 @@ using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Exporter.Tests;
 
-/// <summary>Checkpoint folders of tiny models with random weights, with the reference that <see cref="NaiveTransformer"/> gives.</summary>
+/// <summary>Checkpoint folders of tiny models with random weights, with the reference that <see cref="PlainTransformer"/> gives.</summary>
 internal static class TinyCheckpoint
 {
     /// <summary>A token for each byte and the special tokens.</summary>
@@ -21,6 +21,7 @@ internal static class TinyCheckpoint
         NumKeyValueHeads = kvHeads,
         HeadDim = headSize,
         MaxPositionEmbeddings = 256,
+        TieWordEmbeddings = true,
         RopeTheta = 5000,
         SaferguardNgrams = ngrams ? new NgramConfig(Orders: 2, Buckets: 97, Size: 24) : null,
     };
@@ -58,7 +59,7 @@ internal static class TinyCheckpoint
 
     private static void WriteReference(Checkpoint checkpoint, Random random)
     {
-        var model = new NaiveTransformer(checkpoint);
+        var model = new PlainTransformer(checkpoint);
         var ngrams = NgramsOf(checkpoint);
         var sequences = new List<ReferenceSequence>();
         var tensors = new List<(string, long[], float[])>();

@@ -4,8 +4,6 @@ namespace SaferGuard.Exporter.Tests;
 
 public sealed class TransformerExporterTests : IDisposable
 {
-    private static readonly int[] Lengths = [1, 9, 35, 50];
-
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -17,11 +15,11 @@ public sealed class TransformerExporterTests : IDisposable
     [InlineData(3, 2, 16, false)]
     [InlineData(1, 3, 32, false)]
     [InlineData(2, 3, 16, true)]
-    public void The_fp32_graph_computes_what_the_naive_model_computes(int kvHeads, int headsPerKvHead, int headSize, bool ngrams)
+    public void The_fp32_graph_computes_what_the_plain_model_computes(int kvHeads, int headsPerKvHead, int headSize, bool ngrams)
     {
         var checkpoint = Export(WeightFormat.Fp32, TinyCheckpoint.Config(kvHeads, headsPerKvHead, headSize, ngrams));
         using var run = new RaggedRun(checkpoint, _folder["fp32"]);
-        foreach (var (actual, expected) in RandomSteps(checkpoint, run, seed: kvHeads * 10 + headsPerKvHead))
+        foreach (var (actual, expected) in run.RandomSteps(checkpoint, seed: kvHeads * 10 + headsPerKvHead))
         {
             for (var i = 0; i < expected.Length; i++) Assert.InRange(MathF.Abs(actual[i] - expected[i]), 0, 1e-4f);
         }
@@ -32,12 +30,12 @@ public sealed class TransformerExporterTests : IDisposable
     [InlineData(nameof(WeightFormat.Int8), false, 0.05)]
     [InlineData(nameof(WeightFormat.Int4), true, 0.35)]
     [InlineData(nameof(WeightFormat.Int4), false, 0.35)]
-    public void Quantised_graphs_stay_near_the_naive_model(string format, bool ngrams, double limit)
+    public void Quantised_graphs_stay_near_the_plain_model(string format, bool ngrams, double limit)
     {
         var checkpoint = Export(Enum.Parse<WeightFormat>(format), TinyCheckpoint.Config(ngrams: ngrams));
         using var run = new RaggedRun(checkpoint, _folder[format.ToLowerInvariant()]);
         double squares = 0, errors = 0;
-        foreach (var (actual, expected) in RandomSteps(checkpoint, run, seed: 3))
+        foreach (var (actual, expected) in run.RandomSteps(checkpoint, seed: 3))
         {
             squares += expected.Sum(x => (double)x * x);
             errors += actual.Zip(expected, (a, e) => (double)(a - e) * (a - e)).Sum();
@@ -95,27 +93,5 @@ public sealed class TransformerExporterTests : IDisposable
         var target = Directory.CreateDirectory(_folder[format.ToString().ToLowerInvariant()]);
         TransformerExporter.Export(checkpoint, format, target.FullName);
         return checkpoint;
-    }
-
-    /// <summary>Four sequences in random chunks: prefill in parts, decoding, and batches of both. Gives (actual, expected) logits.</summary>
-    private static IEnumerable<(float[] Actual, float[] Expected)> RandomSteps(Checkpoint checkpoint, RaggedRun run, int seed)
-    {
-        var random = new Random(seed);
-        var model = new NaiveTransformer(checkpoint);
-        var ngrams = TinyCheckpoint.NgramsOf(checkpoint);
-        var sequences = Lengths.Select(length => new RaggedRun.Cursor(TinyCheckpoint.Tokens(random, length))).ToArray();
-        var expected = sequences.Select(s => model.Forward(s.Tokens, ngrams?.Of(s.Tokens) ?? [])).ToArray();
-        while (sequences.Any(s => s.Left > 0))
-        {
-            var chunks = sequences.Select((s, i) => (Index: i, Take: Math.Min(s.Left, random.Next(3) switch { 0 => 0, 1 => 1, _ => 20 })))
-                .Where(c => c.Take > 0).ToArray();
-            if (chunks.Length == 0) continue;
-            int[] past = [.. chunks.Select(c => sequences[c.Index].Past)];
-            var logits = run.Step([.. chunks.Select(c => (sequences[c.Index], c.Take))]);
-            for (var c = 0; c < chunks.Length; c++)
-            {
-                for (var i = 0; i < chunks[c].Take; i++) yield return (logits[c][i], expected[chunks[c].Index][past[c] + i]);
-            }
-        }
     }
 }

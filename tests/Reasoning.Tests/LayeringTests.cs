@@ -14,7 +14,7 @@ public partial class LayeringTests
         ["Tokens"] = ["Policies", "Traces", "Checkpoints"],
         ["Decoding"] = ["Policies", "Traces", "Tokens"],
         ["Lexical"] = ["Traces", "Checkpoints"],
-        ["Bundles"] = ["Policies", "Checkpoints", "Tokens", "Decoding", "Lexical"],
+        ["Bundles"] = ["Policies", "Checkpoints", "Tokens", "Decoding", "Lexical", "Engine"],
         ["Engine"] = ["Checkpoints", "Tokens", "Decoding"],
     };
 

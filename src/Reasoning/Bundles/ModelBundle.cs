@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using SaferGuard.Reasoning.Checkpoints;
 using SaferGuard.Reasoning.Decoding;
+using SaferGuard.Reasoning.Engine;
 using SaferGuard.Reasoning.Lexical;
 using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Tokens;
@@ -24,7 +26,8 @@ public sealed record ModelBundle(
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         WriteIndented = true,
         RespectRequiredConstructorParameters = true,
-        UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
     };
 
     public string GraphPath => Path.Combine(Folder, BundleManifest.GraphFile);
@@ -35,6 +38,11 @@ public sealed record ModelBundle(
         var manifest = ReadManifest(folder);
         foreach (var (name, file) in manifest.Files) Verify(folder, name, file);
         var config = ModelConfig.Read(folder);
+        if (manifest.MaxPositions < 1 || manifest.MaxPositions > config.MaxPositions)
+            throw new InvalidDataException($"{folder}: max_positions is {manifest.MaxPositions}, but the model has {config.MaxPositions}.");
+
+        // The graph may have been exported for fewer positions than the model has.
+        config = config with { MaxPositionEmbeddings = manifest.MaxPositions };
         var tokenizer = GuardTokenizer.Load(Path.Combine(folder, BundleManifest.TokenizerFile));
         if (tokenizer.VocabularySize > config.VocabSize)
             throw new InvalidDataException($"{folder}: the tokeniser has {tokenizer.VocabularySize} tokens, the model {config.VocabSize}.");
@@ -44,6 +52,16 @@ public sealed record ModelBundle(
             ? LexicalPrior.Load(Path.Combine(folder, BundleManifest.LexicalFile))
             : null;
         return new ModelBundle(folder, manifest, config, tokenizer, policy, calibration, lexical);
+    }
+
+    /// <exception cref="InvalidDataException">The bundle was exported for another device.</exception>
+    public void RequireDevice(Device device)
+    {
+        if (Manifest.Device == device) return;
+        var weights = Manifest.Device == Device.Cuda ? "int8" : "fp16";
+        throw new InvalidDataException(
+            $"{Folder} was exported for {Manifest.Device} ({Manifest.Weights}), but the engine is to run on {device}. " +
+            $"Set Engine:Device to {Manifest.Device}, or export the model again with --weights {weights}.");
     }
 
     private static BundleManifest ReadManifest(string folder)

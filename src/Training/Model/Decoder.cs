@@ -61,10 +61,15 @@ internal sealed class Decoder : nn.Module
     {
         var checkpoint = Checkpoint.Load(folder);
         var decoder = new Decoder(checkpoint.Config);
+        var names = decoder.named_parameters().Select(p => p.name).ToHashSet();
+        if (checkpoint.Config.RopeScaling is not null || !names.SetEquals(Checkpoint.TensorsOf(checkpoint.Config).Select(t => t.Name)))
+            throw new InvalidDataException($"{folder} cannot be trained: only Llama with a tied head, without biases or rope_scaling, can.");
+
         using var _ = no_grad();
         foreach (var (name, parameter) in decoder.named_parameters())
         {
-            using var values = tensor(checkpoint[name].Data, checkpoint[name].Shape);
+            var (shape, data) = checkpoint.Read(name);
+            using var values = tensor(data, shape);
             parameter.copy_(values);
         }
 

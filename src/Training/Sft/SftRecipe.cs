@@ -32,6 +32,7 @@ internal sealed record ModelSize
         NumAttentionHeads = Heads,
         NumKeyValueHeads = KeyValueHeads,
         MaxPositionEmbeddings = MaxPositions,
+        TieWordEmbeddings = true,
         SaferguardNgrams = Ngrams,
     }.ToJson());
 }

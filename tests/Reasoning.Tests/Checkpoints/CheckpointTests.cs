@@ -13,6 +13,7 @@ public sealed class CheckpointTests : IDisposable
         NumAttentionHeads = 4,
         NumKeyValueHeads = 2,
         MaxPositionEmbeddings = 32,
+        TieWordEmbeddings = true,
         SaferguardNgrams = new NgramConfig(2, 16, 4),
     };
 
@@ -26,7 +27,7 @@ public sealed class CheckpointTests : IDisposable
         Write(Config, Tensors());
         var checkpoint = Checkpoint.Load(_folder.Path);
         Assert.Equal(Config, checkpoint.Config);
-        Assert.Equal([4, 8], checkpoint[Checkpoint.LayerTensor(1, "self_attn.k_proj")].Shape);
+        Assert.Equal([4, 8], checkpoint.Read(Checkpoint.LayerTensor(1, "self_attn.k_proj")).Shape);
     }
 
     [Fact]

@@ -13,6 +13,7 @@ internal static class TinyModel
         NumAttentionHeads = 4,
         NumKeyValueHeads = 2,
         MaxPositionEmbeddings = 64,
+        TieWordEmbeddings = true,
         SaferguardNgrams = new NgramConfig(Orders: 2, Buckets: 32, Size: 6),
     };
 }

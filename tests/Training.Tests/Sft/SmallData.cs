@@ -58,6 +58,7 @@ internal static class SmallData
         NumAttentionHeads = 4,
         NumKeyValueHeads = 2,
         MaxPositionEmbeddings = 256,
+        TieWordEmbeddings = true,
         SaferguardNgrams = new NgramConfig(Orders: 3, Buckets: 256, Size: 8),
     };
 
