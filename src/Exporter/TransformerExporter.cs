@@ -6,8 +6,8 @@ using DataType = Onnx.TensorProto.Types.DataType;
 namespace SaferGuard.Exporter;
 
 /// <summary>
-/// Writes a decoder of the Llama family as one ragged-flat graph: the tokens of all sequences of a batch lie one after the other, attention reads and
-/// writes a paged cache, and everything else works on rows. Prefill, decoding and forced tokens are the same graph.
+/// Writes a decoder of the Llama family as one ragged-flat graph: the tokens of all sequences of a batch lie one after the other, attention
+/// reads and writes a paged cache, and everything else works on rows. Prefill, decoding and forced tokens are the same graph.
 /// T tokens, B sequences, M blocks of a sequence, N blocks of S tokens in the cache, W floats of a head there, R rows that need logits.
 /// </summary>
 internal sealed class TransformerExporter
@@ -24,6 +24,7 @@ internal sealed class TransformerExporter
     private readonly int _maxPositions;
     private readonly OnnxGraph _graph;
     private readonly GraphLinears _linears;
+    private readonly GraphAttention _attention;
 
     private TransformerExporter(Checkpoint checkpoint, WeightFormat format, int maxPositions, OnnxGraph graph)
     {
@@ -32,6 +33,7 @@ internal sealed class TransformerExporter
         _maxPositions = maxPositions;
         _graph = graph;
         _linears = new GraphLinears(graph, format);
+        _attention = new GraphAttention(graph, checkpoint.Config, format.Device());
     }
 
     /// <summary>Writes the graph and its weights to a folder, and returns the longest sequence that the graph computes.</summary>
@@ -45,7 +47,7 @@ internal sealed class TransformerExporter
         if ((long)positions * checkpoint.Config.HeadSize > MaxRotaryElements)
             throw new InvalidDataException($"{positions} positions are too many for a table of angles; --max-positions takes fewer.");
         using var weights = File.Create(Path.Combine(folder, BundleManifest.WeightsFile));
-        var graph = new OnnxGraph("saferguard", weights, BundleManifest.WeightsFile);
+        var graph = new OnnxGraph("saferguard", weights, BundleManifest.WeightsFile, format.Floats());
         new TransformerExporter(checkpoint, format, positions, graph).Build();
         using var model = File.Create(Path.Combine(folder, BundleManifest.GraphFile));
         graph.Save(model);
@@ -83,9 +85,13 @@ internal sealed class TransformerExporter
                 : AddAndNorm($"layers.{layer + 1}.attention_norm", residual, mlp, Weights(layer + 1, "input_layernorm"));
         }
 
+        // The engine reads 32-bit floats whatever the graph computes in.
+        const string Name = "logits";
+        var product = _graph.Floats == DataType.Float ? Name : $"{Name}.rounded";
         var logits = _config.TieWordEmbeddings
-            ? _linears.MultiplyByTable("logits", normed, Embedding)
-            : _linears.Multiply(Linear.Head, "logits", normed, _checkpoint.Read(Checkpoint.Head).Data, _config.HiddenSize);
+            ? _linears.MultiplyByTable(product, normed, Embedding)
+            : _linears.Multiply(Linear.Head, product, normed, _checkpoint.Read(Checkpoint.Head).Data, _config.HiddenSize);
+        if (product != Name) logits = _graph.Node("Cast", Name, [logits], Attribute("to", (long)DataType.Float));
         _graph.Output(logits, DataType.Float, Size("R"), Size(_config.VocabSize));
     }
 
@@ -123,18 +129,10 @@ internal sealed class TransformerExporter
 
     private string Attention(int layer, string x)
     {
-        string Cache(string name) => _graph.Input(
-            $"{name}_{layer}", DataType.Float, Size("N"), Size("S"), Size(_config.NumKeyValueHeads), Size("W"));
         var qkv = Multiply(
             layer, Linear.QueryKeyValue, x, ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"], _config.HasQueryKeyValueBias);
         if (_config.HasQueryKeyNorm) qkv = NormaliseHeads(layer, qkv);
-        return _graph.Node(
-            $"{MicrosoftDomain}.PagedAttention",
-            $"layers.{layer}.attention",
-            [qkv, "", "", Cache("key_cache"), Cache("value_cache"), "cu_seqlens", "past_lens", "block_table", "cos", "sin"],
-            Attribute("num_heads", _config.NumAttentionHeads),
-            Attribute("kv_num_heads", _config.NumKeyValueHeads),
-            Attribute("do_rotary", 1));
+        return _attention.Add(layer, qkv);
     }
 
     /// <summary>Normalises each head of the queries and of the keys: (T, (H + 2 Hkv) Dh) → the same.</summary>

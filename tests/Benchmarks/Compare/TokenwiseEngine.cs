@@ -18,7 +18,7 @@ internal sealed class TokenwiseEngine(ModelBundle bundle) : IAsyncDisposable
 
     private readonly InferenceEngine _engine = new(Runner(bundle), Ngrams(bundle), CompareOptions.Engine, NullLogger.Instance);
 
-    public static ModelRunner Runner(ModelBundle bundle) => new OnnxModelRunner(bundle.GraphPath, bundle.Config, CompareOptions.Engine);
+    public static ModelRunner Runner(ModelBundle bundle) => OnnxModelRunner.Open(bundle.GraphPath, bundle.Config, CompareOptions.Engine);
 
     public static WordNgrams? Ngrams(ModelBundle bundle) =>
         bundle.Config.SaferguardNgrams is { } config ? new WordNgrams(bundle.Tokenizer, config) : null;
