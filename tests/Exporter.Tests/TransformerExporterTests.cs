@@ -79,6 +79,19 @@ public sealed class TransformerExporterTests : IDisposable
     }
 
     [Fact]
+    public void The_int8_graph_has_eight_nodes_a_layer()
+    {
+        int Nodes(int layers)
+        {
+            var checkpoint = TinyCheckpoint.Write(_folder[$"{layers}"], TinyCheckpoint.Config() with { NumHiddenLayers = layers });
+            TransformerExporter.Export(checkpoint, WeightFormat.Int8, checkpoint.Folder);
+            return Onnx.ModelProto.Parser.ParseFrom(File.ReadAllBytes(Path.Combine(checkpoint.Folder, "model.onnx"))).Graph.Node.Count;
+        }
+
+        Assert.Equal(8, Nodes(4) - Nodes(3));
+    }
+
+    [Fact]
     public void Exporting_twice_gives_the_same_bytes()
     {
         var checkpoint = TinyCheckpoint.Write(_folder["checkpoint"], TinyCheckpoint.Config());
