@@ -38,10 +38,11 @@ internal sealed class ExportRun(ExportOptions options, IAnsiConsole console, Tim
         var conversations = options.Dev is { } dev ? DevRows.Read(dev) : [];
         using var output = new OutputFolder(options.Out, BundleManifest.FileName, options.Force);
         var checkpoint = Step("Reading the checkpoint", () => Checkpoint.Load(options.Checkpoint));
+        var tokenizer = BundleWriter.TokenizerOf(checkpoint, options.Traits);
         var isTrainers = Reference.IsIn(options.Checkpoint);
         var reference = isTrainers
             ? Step("Reading its trainer's logits", () => Reference.Load(options.Checkpoint, checkpoint.Config))
-            : Step("Computing its logits plainly, as no trainer left any", () => Reference.Compute(checkpoint, cancellation));
+            : Step("Computing its logits plainly, as no trainer left any", () => Reference.Compute(checkpoint, tokenizer, cancellation));
         var proof = isTrainers ? "the trainer's logits" : "the plain logits";
 
         // Whatever is exported, the exact graph is what the reference proves.
@@ -65,6 +66,8 @@ internal sealed class ExportRun(ExportOptions options, IAnsiConsole console, Tim
             return NotExact;
         }
 
+        if (tokenizer.MissingTraceTokens.Count > 0)
+            console.MarkupLine("[yellow]The model has no tokens for traces: it answers, but a guard will not load it.[/]");
         if (agreement is not null) console.Write(ExportTables.Agreement(agreement));
         cancellation.ThrowIfCancellationRequested();
         output.Publish(bundle.Folder);

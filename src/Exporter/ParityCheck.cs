@@ -36,7 +36,7 @@ internal static class ParityCheck
             MaxBatchSequences = 1,
             MaxBatchQueries = fitting.Max(i => reference.Sequences[i].Rows.Length),
         };
-        using var runner = new OnnxModelRunner(bundle.GraphPath, bundle.Config, options);
+        using var runner = OnnxModelRunner.Open(bundle.GraphPath, bundle.Config, options);
         var batch = new StepBatch(options, runner);
         var ngrams = bundle.Config.SaferguardNgrams is { } config ? new WordNgrams(bundle.Tokenizer, config) : null;
 

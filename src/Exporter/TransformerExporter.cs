@@ -6,9 +6,9 @@ using DataType = Onnx.TensorProto.Types.DataType;
 namespace SaferGuard.Exporter;
 
 /// <summary>
-/// Writes a decoder of the Llama family as one ragged-flat graph: the tokens of all sequences of a batch lie one after the other, attention reads and
-/// writes a paged cache, and everything else works on rows. Prefill, decoding and forced tokens are the same graph.
-/// T tokens, B sequences, M blocks of a sequence, N blocks of S tokens in the cache, R rows that need logits.
+/// Writes a decoder of the Llama family as one ragged-flat graph: the tokens of all sequences of a batch lie one after the other, attention
+/// reads and writes a paged cache, and everything else works on rows. Prefill, decoding and forced tokens are the same graph.
+/// T tokens, B sequences, M blocks of a sequence, N blocks of S tokens in the cache, W floats of a head there, R rows that need logits.
 /// </summary>
 internal sealed class TransformerExporter
 {
@@ -124,7 +124,7 @@ internal sealed class TransformerExporter
     private string Attention(int layer, string x)
     {
         string Cache(string name) => _graph.Input(
-            $"{name}_{layer}", DataType.Float, Size("N"), Size("S"), Size(_config.NumKeyValueHeads), Size(_config.HeadSize));
+            $"{name}_{layer}", DataType.Float, Size("N"), Size("S"), Size(_config.NumKeyValueHeads), Size("W"));
         var qkv = Multiply(
             layer, Linear.QueryKeyValue, x, ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"], _config.HasQueryKeyValueBias);
         if (_config.HasQueryKeyNorm) qkv = NormaliseHeads(layer, qkv);

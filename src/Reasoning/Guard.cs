@@ -16,16 +16,14 @@ public sealed class Guard : IAsyncDisposable
 {
     private readonly ModelBundle _bundle;
     private readonly TraceTokens _tokens;
-    private readonly PromptTemplate _template;
     private readonly InferenceEngine _engine;
 
     private Guard(ModelBundle bundle, EngineOptions options, ILogger logger)
     {
         _bundle = bundle;
         _tokens = new TraceTokens(bundle.Tokenizer, bundle.Policy, bundle.Manifest.ReadsRuleText);
-        _template = new PromptTemplate(bundle.Tokenizer);
         var ngrams = bundle.Config.SaferguardNgrams is { } config ? new WordNgrams(bundle.Tokenizer, config) : null;
-        _engine = new InferenceEngine(new OnnxModelRunner(bundle.GraphPath, bundle.Config, options), ngrams, options, logger);
+        _engine = new InferenceEngine(OnnxModelRunner.Open(bundle.GraphPath, bundle.Config, options), ngrams, options, logger);
         MaxPromptTokens = Math.Min(options.MaxPromptTokens, _engine.LongestStart(_tokens.Growth(TraceLevel.Full)) - TraceTokens.AssessmentTokens);
         if (MaxPromptTokens < 16) throw new ArgumentException("CacheTokens leaves no room for a prompt.", nameof(options));
     }
@@ -40,14 +38,21 @@ public sealed class Guard : IAsyncDisposable
     /// <summary>False when the engine has stopped on a fault: every judgment then throws <see cref="EngineUnavailableException"/>.</summary>
     public bool IsHealthy => _engine.IsHealthy;
 
+    /// <summary>What the engine has done and holds.</summary>
+    public EngineStatistics Statistics => _engine.Statistics;
+
     /// <summary>Loads and verifies a bundle and starts its engine.</summary>
-    /// <exception cref="InvalidDataException">The bundle is incomplete, changed or not supported.</exception>
-    /// <exception cref="ArgumentException">The options are out of range, or so small that no prompt fits.</exception>
+    /// <exception cref="InvalidDataException">The bundle is incomplete, changed, not supported, or for another device.</exception>
+    /// <exception cref="DeviceUnavailableException">The device of the options cannot be used.</exception>
+    /// <exception cref="ArgumentException">The options are out of range, so small that no prompt fits, or too large for the memory.</exception>
     public static Guard Load(string bundleFolder, EngineOptions? options = null, ILogger? logger = null)
     {
         options ??= new EngineOptions();
         if (options.Errors().ToList() is { Count: > 0 } errors) throw new ArgumentException(string.Join(" ", errors), nameof(options));
+        if (OnnxModelRunner.WhyUnavailable(options.Device, options.DeviceId) is { } reason) throw new DeviceUnavailableException(reason);
         var bundle = ModelBundle.Load(bundleFolder);
+        bundle.RequireDevice(options.Device);
+        bundle.RequireTraceTokens();
         try
         {
             return new Guard(bundle, options, logger ?? NullLogger.Instance);
@@ -63,6 +68,7 @@ public sealed class Guard : IAsyncDisposable
     /// </param>
     /// <exception cref="PromptTooLongException">The conversation has more than <see cref="MaxPromptTokens"/> tokens.</exception>
     /// <exception cref="EngineUnavailableException">The queue is full or the engine has stopped.</exception>
+    /// <exception cref="EngineTimeoutException">The judgment was not finished within <see cref="EngineOptions.RequestTimeout"/>.</exception>
     public async Task<Judgment> AssessAsync(
         Conversation conversation, TraceLevel level, Action<TraceStage>? progress = null, CancellationToken cancellation = default)
     {
@@ -73,7 +79,7 @@ public sealed class Guard : IAsyncDisposable
         var trace = cost.Appended - prompt.Length;
         return new Judgment(
             program.Trace, program.Scores, program.RuleScores,
-            new TokenUsage(prompt.Length, trace, trace - cost.Chosen, Cached: 0, cost.Passes),
+            new TokenUsage(prompt.Length, trace, trace - cost.Chosen, Math.Min(cost.Cached, prompt.Length), cost.Passes),
             new JudgmentTimings(cost.Queue, cost.Prefill, cost.Decode, Stopwatch.GetElapsedTime(start)));
     }
 
@@ -107,7 +113,7 @@ public sealed class Guard : IAsyncDisposable
 
     private PromptToken[] Render(Conversation conversation)
     {
-        var prompt = _template.Render(conversation);
+        var prompt = _tokens.Template.Render(conversation);
         return prompt.Length <= MaxPromptTokens ? prompt : throw new PromptTooLongException(prompt.Length, MaxPromptTokens);
     }
 }

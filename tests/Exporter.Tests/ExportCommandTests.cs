@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SaferGuard.Reasoning;
 using SaferGuard.Reasoning.Bundles;
 using SaferGuard.Reasoning.Checkpoints;
 using SaferGuard.Reasoning.Decoding;
@@ -201,9 +202,48 @@ public sealed class ExportCommandTests : IDisposable
     [Theory]
     [InlineData("--weights", "int2")]
     [InlineData("--id", "../up")]
+    [InlineData("--max-positions", "0")]
     [InlineData("--weights", "fp32", "--dev", "x.jsonl")]
     [InlineData("--unknown")]
     public async Task Wrong_arguments_are_refused(params string[] arguments) => Assert.Equal(1, await Export(arguments));
+
+    [Theory]
+    [InlineData("smollm2", 1, "int8")]
+    [InlineData("qwen3", 2, "int4")]
+    [InlineData("llama-3", 3, "fp32")]
+    public async Task A_folder_of_others_is_proved_by_a_plain_transformer_and_only_answers(string like, int shards, string weights)
+    {
+        HuggingFaceFolder.Write(_folder["other"], like, shards: shards);
+        Assert.Equal(1, await Export("--checkpoint", _folder["other"]));
+        Assert.Contains("train it first, or export it with --can-answer", _output.ToString());
+        Assert.Equal(0, await Export("--checkpoint", _folder["other"], "--can-answer", "--weights", weights));
+        Assert.Contains("Computing its logits plainly", _output.ToString());
+        Assert.Contains("exact", _output.ToString());
+        Assert.Contains("a guard will not load it", _output.ToString());
+        Assert.Contains("trained for traces first", Assert.Throws<InvalidDataException>(() => Guard.Load(_folder["bundle"])).Message);
+    }
+
+    [Fact]
+    public async Task A_guard_without_a_reference_is_proved_by_a_plain_transformer()
+    {
+        File.Delete(_folder[$"checkpoint/{Reference.SequencesFile}"]);
+        File.Delete(_folder[$"checkpoint/{Reference.LogitsFile}"]);
+        Assert.Equal(0, await Export());
+        Assert.Contains("Computing its logits plainly", _output.ToString());
+        await Guard.Load(_folder["bundle"]).DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Positions_are_bounded_on_request()
+    {
+        Assert.Equal(1, await Export("--max-positions", "257"));
+        Assert.Contains("256", _output.ToString());
+        Assert.Equal(0, await Export("--max-positions", "200"));
+        var bundle = ModelBundle.Load(_folder["bundle"]);
+        Assert.Equal((200, 200), (bundle.Manifest.MaxPositions, bundle.Config.MaxPositions));
+        var table = Onnx.ModelProto.Parser.ParseFrom(File.ReadAllBytes(bundle.GraphPath)).Graph.Initializer.Single(i => i.Name == "cos");
+        Assert.Equal(200, table.Dims[0]);
+    }
 
     private Task<int> Export(params string[] arguments) => ExportAsync(TestContext.Current.CancellationToken, arguments);
 
@@ -212,7 +252,8 @@ public sealed class ExportCommandTests : IDisposable
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new AnsiConsoleOutput(_output) });
         console.Profile.Width = 400;
         var root = new RootCommand { ExportCommand.Create(console, new Frozen()) };
-        return root.Parse(["export", "--checkpoint", _checkpoint.Folder, "--out", _folder["bundle"], .. arguments])
+        string[] checkpoint = arguments.Contains("--checkpoint") ? [] : ["--checkpoint", _checkpoint.Folder];
+        return root.Parse(["export", .. checkpoint, "--out", _folder["bundle"], .. arguments])
             .InvokeAsync(new InvocationConfiguration { Output = _output, Error = _output }, cancellation);
     }
 

@@ -22,9 +22,9 @@ internal sealed class RaggedRun : IDisposable
     private readonly Reasoning.Tokens.WordNgrams? _ngrams;
     private readonly Queue<int> _freeBlocks;
 
-    public RaggedRun(Checkpoint checkpoint, string bundle)
+    public RaggedRun(Checkpoint checkpoint, string bundle, KvCacheFormat cache = KvCacheFormat.Fp32)
     {
-        _runner = new OnnxModelRunner(Path.Combine(bundle, "model.onnx"), checkpoint.Config, Options);
+        _runner = OnnxModelRunner.Open(Path.Combine(bundle, "model.onnx"), checkpoint.Config, Options with { KvCache = cache });
         _batch = new StepBatch(Options, _runner);
         _ngrams = TinyCheckpoint.NgramsOf(checkpoint);
         var blocks = Enumerable.Range(0, _runner.BlockCount).ToArray();

@@ -34,18 +34,31 @@ public sealed class ServingTests : IDisposable
     [Theory]
     [InlineData(nameof(WeightFormat.Fp32))]
     [InlineData(nameof(WeightFormat.Int8))]
-    public async Task A_request_in_a_crowd_gets_the_bits_that_it_gets_alone(string name)
+    public async Task A_request_gets_the_same_bits_alone_in_a_crowd_and_from_the_prefix_cache(string name)
     {
         var format = Enum.Parse<WeightFormat>(name);
         var checkpoint = Export(format, ngrams: true);
         await using var engine = Engine(checkpoint, format);
+        await using var bare = Engine(checkpoint, format, prefixCacheTokens: 0);
         var crowd = await RunCrowdAsync(engine);
+        var cachedBefore = engine.Statistics.CachedTokens;
         foreach (var program in crowd)
         {
             var alone = new RandomProgram(program.Seed);
-            await engine.RunAsync(alone, TestContext.Current.CancellationToken);
-            Assert.Equal(alone.Asked.SelectMany(a => a.Rows).SelectMany(r => r.Logits), program.Asked.SelectMany(a => a.Rows).SelectMany(r => r.Logits));
+            await bare.RunAsync(alone, TestContext.Current.CancellationToken);
+            Assert.Equal(Bits(alone), Bits(program));
+            for (var i = 0; i < 2; i++)
+            {
+                var cached = new RandomProgram(program.Seed);
+                await engine.RunAsync(cached, TestContext.Current.CancellationToken);
+                Assert.Equal(Bits(alone), Bits(cached));
+            }
         }
+
+        Assert.Equal(0, bare.Statistics.CachedTokens);
+        Assert.InRange(engine.Statistics.CachedTokens - cachedBefore, 200, 2 * 24 * 61);
+
+        static IEnumerable<float> Bits(RandomProgram program) => program.Asked.SelectMany(a => a.Rows).SelectMany(r => r.Logits);
     }
 
     /// <summary>Twenty-four requests, and as many that are cancelled on their way; afterwards every block is free.</summary>
@@ -75,12 +88,15 @@ public sealed class ServingTests : IDisposable
         return checkpoint;
     }
 
-    private InferenceEngine Engine(Checkpoint checkpoint, WeightFormat format)
+    private InferenceEngine Engine(Checkpoint checkpoint, WeightFormat format, int prefixCacheTokens = 512)
     {
         // Small bounds, so that prompts are computed in parts and requests wait for memory.
-        var options = new EngineOptions { CacheTokens = 1024, MaxBatchTokens = 64, MaxChunkTokens = 16, MaxBatchSequences = 8, MaxBatchQueries = 64 };
+        var options = new EngineOptions
+        {
+            CacheTokens = 1024, MaxBatchTokens = 64, MaxChunkTokens = 16, MaxBatchSequences = 8, MaxBatchQueries = 64, PrefixCacheTokens = prefixCacheTokens,
+        };
         var graph = Path.Combine(_folder[format.ToString()], "model.onnx");
-        return new InferenceEngine(new OnnxModelRunner(graph, checkpoint.Config, options), TinyCheckpoint.NgramsOf(checkpoint), options, NullLogger.Instance);
+        return new InferenceEngine(OnnxModelRunner.Open(graph, checkpoint.Config, options), TinyCheckpoint.NgramsOf(checkpoint), options, NullLogger.Instance);
     }
 
     /// <summary>Random chunks with random queries, then two branches of the same kind.</summary>

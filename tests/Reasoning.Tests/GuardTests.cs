@@ -22,7 +22,8 @@ public sealed class GuardTests : IAsyncDisposable
     public async Task A_crowd_is_judged_exactly_as_each_caller_alone()
     {
         var alone = new List<Judgment>();
-        foreach (var prompt in Prompts) alone.Add(await Assess(prompt, TraceLevel.Full));
+        await using (var bare = Guard.Load(BundledModel.Folder, new EngineOptions { CacheTokens = 16_384, PrefixCacheTokens = 0 }))
+            foreach (var prompt in Prompts) alone.Add(await bare.AssessAsync(Conversation.OfPrompt(prompt), TraceLevel.Full, cancellation: TestContext.Current.CancellationToken));
         var crowd = await Task.WhenAll(Enumerable.Range(0, 5).SelectMany(_ => Prompts).Select(p => Assess(p, TraceLevel.Full)));
 
         for (var i = 0; i < crowd.Length; i++)
@@ -31,6 +32,25 @@ public sealed class GuardTests : IAsyncDisposable
             Assert.Equal(expected.Scores, actual.Scores);
             Assert.Equal(expected.RuleScores, actual.RuleScores);
             Assert.Equal(Written(expected), Written(actual));
+        }
+    }
+
+    [Fact]
+    public async Task A_conversation_that_grows_is_read_from_the_cache_and_judged_as_without_it()
+    {
+        await using var bare = Guard.Load(BundledModel.Folder, new EngineOptions { CacheTokens = 16_384, PrefixCacheTokens = 0 });
+        var turns = new List<Turn> { new(Role.System, "You are the assistant of a hardware shop. Answer briefly and politely, and sell nothing to children.") };
+        foreach (var prompt in Prompts)
+        {
+            turns.Add(new Turn(Role.User, prompt));
+            var conversation = new Conversation([.. turns]);
+            var judgment = await _guard.AssessAsync(conversation, TraceLevel.Full, cancellation: TestContext.Current.CancellationToken);
+            var expected = await bare.AssessAsync(conversation, TraceLevel.Full, cancellation: TestContext.Current.CancellationToken);
+
+            Assert.Equal(Written(expected), Written(judgment));
+            Assert.Equal(expected.Scores, judgment.Scores);
+            if (turns.Count > 2) Assert.InRange(judgment.Usage.Cached, judgment.Usage.Input - 40, judgment.Usage.Input);
+            turns.Add(new Turn(Role.Assistant, "Let me see what I can do."));
         }
     }
 

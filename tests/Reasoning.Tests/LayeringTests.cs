@@ -11,7 +11,7 @@ public partial class LayeringTests
         ["Policies"] = [],
         ["Checkpoints"] = [],
         ["Traces"] = ["Policies"],
-        ["Tokens"] = ["Traces", "Checkpoints"],
+        ["Tokens"] = ["Policies", "Traces", "Checkpoints"],
         ["Templates"] = ["Traces", "Tokens"],
         ["Decoding"] = ["Policies", "Traces", "Tokens"],
         ["Lexical"] = ["Traces", "Checkpoints"],

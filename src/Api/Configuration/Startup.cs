@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using SaferGuard.Api.Traces;
 using SaferGuard.Reasoning;
+using SaferGuard.Reasoning.Engine;
 
 namespace SaferGuard.Api.Configuration;
 
@@ -36,6 +37,7 @@ internal static class Startup
         OptionsValidationException invalid => "The configuration is not valid:" + Lines(invalid.Failures),
         AggregateException several when several.InnerExceptions.All(inner => inner is OptionsValidationException) =>
             "The configuration is not valid:" + Lines(several.InnerExceptions.Cast<OptionsValidationException>().SelectMany(invalid => invalid.Failures)),
+        DeviceUnavailableException device => $"Engine:Device cannot be used: {device.Message} Or set Engine:Device to Cpu, with a bundle exported for it.",
         InvalidDataException model => $"The model cannot be used: {model.Message}",
         SqliteException store => $"The store cannot be opened: {store.Message}",
         IOException or UnauthorizedAccessException => fault.Message,

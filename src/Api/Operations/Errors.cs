@@ -46,12 +46,14 @@ internal static class Errors
     public static readonly ErrorKind UnsupportedMediaType = new("unsupported-media-type", StatusCodes.Status415UnsupportedMediaType, "The content type is not supported");
     public static readonly ErrorKind Internal = new("internal", StatusCodes.Status500InternalServerError, "The service failed");
     public static readonly ErrorKind Unavailable = new("unavailable", StatusCodes.Status503ServiceUnavailable, "The guard cannot judge now");
+    public static readonly ErrorKind TimedOut = new("timed-out", StatusCodes.Status504GatewayTimeout, "The judgment took too long");
     public static readonly ErrorKind NotReady = new("not-ready", StatusCodes.Status503ServiceUnavailable, "The service is not ready");
 
     /// <summary>What a client is told about an exception. Unknown ones give nothing away.</summary>
     public static ProblemException Of(Exception exception) => exception switch
     {
         ProblemException problem => problem,
+        EngineTimeoutException => new(TimedOut, "Nothing was judged. The service is busy, or the conversation long: try again later."),
         EngineUnavailableException => new(Unavailable, "The queue is full or the engine has stopped. Nothing was judged; try again later."),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
             new(BodyTooLarge, "Send a smaller body.", new FieldError("body", "has more bytes than the service accepts")),

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using SaferGuard.Reasoning.Engine;
 
 namespace SaferGuard.Reasoning.Bundles;
 
@@ -10,10 +11,11 @@ public sealed record BundleFile(string Sha256, long Bytes);
 /// <c>policy.yaml</c>, <c>calibration.json</c> and perhaps <c>lexical.safetensors</c>. Written last, so that a folder with a manifest is complete.
 /// </summary>
 /// <param name="Format">Version of the bundle format.</param>
-/// <param name="Weights">Format of the linear weights: fp32, int8 or int4.</param>
+/// <param name="Weights">Format of the linear weights: fp32, int8 or int4 for the CPU, fp16 or bf16 for CUDA.</param>
 /// <param name="CanAnswer">The model can also answer prompts, not only judge them.</param>
 /// <param name="ReadsRuleText">The text of each rule is put before its query token.</param>
 /// <param name="MaxPositions">The longest sequence, trace included, in tokens.</param>
+/// <param name="Device">The device that the graph was written for; manifests that do not name one are for the CPU.</param>
 public sealed record BundleManifest(
     int Format,
     string Id,
@@ -22,7 +24,8 @@ public sealed record BundleManifest(
     bool CanAnswer,
     bool ReadsRuleText,
     int MaxPositions,
-    IReadOnlyDictionary<string, BundleFile> Files)
+    IReadOnlyDictionary<string, BundleFile> Files,
+    Device Device = Device.Cpu)
 {
     public const int CurrentFormat = 1;
     public const string FileName = "manifest.json";

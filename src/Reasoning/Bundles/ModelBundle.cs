@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using SaferGuard.Reasoning.Checkpoints;
 using SaferGuard.Reasoning.Decoding;
+using SaferGuard.Reasoning.Engine;
 using SaferGuard.Reasoning.Lexical;
 using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Tokens;
@@ -24,7 +26,8 @@ public sealed record ModelBundle(
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         WriteIndented = true,
         RespectRequiredConstructorParameters = true,
-        UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
     };
 
     public string GraphPath => Path.Combine(Folder, BundleManifest.GraphFile);
@@ -49,6 +52,23 @@ public sealed record ModelBundle(
             ? LexicalPrior.Load(Path.Combine(folder, BundleManifest.LexicalFile))
             : null;
         return new ModelBundle(folder, manifest, config, tokenizer, policy, calibration, lexical);
+    }
+
+    /// <exception cref="InvalidDataException">The bundle was exported for another device.</exception>
+    public void RequireDevice(Device device)
+    {
+        if (Manifest.Device == device) return;
+        var weights = Manifest.Device == Device.Cuda ? "int8" : "fp16";
+        throw new InvalidDataException(
+            $"{Folder} was exported for {Manifest.Device} ({Manifest.Weights}), but the engine is to run on {device}. " +
+            $"Set Engine:Device to {Manifest.Device}, or export the model again with --weights {weights}.");
+    }
+
+    /// <exception cref="InvalidDataException">The model cannot judge, because its tokeniser has no tokens for traces.</exception>
+    public void RequireTraceTokens()
+    {
+        if (Tokenizer.MissingTraceTokens is { Count: > 0 } missing)
+            throw new InvalidDataException($"{Folder} cannot judge: its tokeniser has no {missing[0]}. A model must be trained for traces first.");
     }
 
     private static BundleManifest ReadManifest(string folder)

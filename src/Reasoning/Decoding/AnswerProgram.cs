@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using System.Text;
 using SaferGuard.Reasoning.Tokens;
 using SaferGuard.Reasoning.Traces;
@@ -15,7 +14,6 @@ internal sealed class AnswerProgram : SequenceProgram
     private readonly Decoder _utf8 = Encoding.UTF8.GetDecoder();
     private readonly StringBuilder _text = new();
     private readonly int _limit;
-    private readonly float[] _scores;
     private int _length;
     private bool _reachedLimit;
 
@@ -28,7 +26,6 @@ internal sealed class AnswerProgram : SequenceProgram
         _random = new Random(options.Seed);
         Start = Chunk.QueriedAtEnd([.. prompt.Select(t => t.Id), tokens.Tokenizer.SpecialId(TraceFormat.Assistant)]);
         _limit = Math.Min(options.MaxTokens, maxPositions - Start.Tokens.Length);
-        _scores = new float[tokens.Text.Additive.Length];
     }
 
     public override Chunk Start { get; }
@@ -43,33 +40,14 @@ internal sealed class AnswerProgram : SequenceProgram
         if (token == _tokens.End) return Finish();
         _length++;
         Emit(_tokens.Tokenizer.Bytes(token), flush: false);
-        if (_length < _limit) return Continuation.Append(Chunk.QueriedAtEnd([token], chosen: 1));
+        if (_length < _limit) return Decode(token);
         _reachedLimit = true;
         return Finish();
     }
 
-    /// <summary>Special tokens other than END have no bytes and are never chosen.</summary>
-    private int Choose(ReadOnlySpan<float> logits)
-    {
-        logits[.._scores.Length].CopyTo(_scores);
-        for (var id = 0; id < _scores.Length; id++)
-        {
-            if (_tokens.Tokenizer.IsSpecial(id) && id != _tokens.End) _scores[id] = float.NegativeInfinity;
-        }
-
-        if (_options.Temperature <= 0) return TensorPrimitives.IndexOfMax<float>(_scores);
-        TensorPrimitives.Subtract(_scores, TensorPrimitives.Max<float>(_scores), _scores); // else a low temperature overflows the exponentials
-        TensorPrimitives.Divide(_scores, (float)_options.Temperature, _scores);
-        TensorPrimitives.SoftMax<float>(_scores, _scores);
-        var target = _random.NextSingle();
-        for (var id = 0; id < _scores.Length; id++)
-        {
-            target -= _scores[id];
-            if (target <= 0 && _scores[id] > 0) return id;
-        }
-
-        return TensorPrimitives.IndexOfMax<float>(_scores);
-    }
+    private int Choose(ReadOnlySpan<float> logits) => _options.Temperature <= 0
+        ? _tokens.Answer.Likeliest(logits)
+        : _tokens.Answer.Sample(logits, _options.Temperature, _random.NextDouble());
 
     private Continuation Finish()
     {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using SaferGuard.Reasoning.Tokens;
 using SaferGuard.Reasoning.Traces;
 
@@ -20,7 +21,7 @@ internal sealed class EvidenceProgram : SequenceProgram
     private readonly PromptToken[] _prompt;
 
     /// <summary>Prompt positions of the token that may come next.</summary>
-    private List<int> _candidates;
+    private readonly List<int> _candidates;
     private readonly Action _written;
     private int _length;
     private bool _canEnd;
@@ -65,16 +66,30 @@ internal sealed class EvidenceProgram : SequenceProgram
         if (best < 0 || (_canEnd && scores[_tokens.End] >= scores[_prompt[best].Id])) return End();
 
         var token = _prompt[best].Id;
-        var matches = _candidates.Where(p => _prompt[p].Id == token).ToList();
+        var first = FollowMatches(token);
         _length++;
-        _canEnd = CanEnd(matches[0]);
-        if (_canEnd) _span = (matches[0] - _length + 1, matches[0]);
-        _candidates = [.. matches.Select(p => p + 1).Where(p => p < _prompt.Length && _prompt[p].Turn >= 0)];
+        _canEnd = CanEnd(first);
+        if (_canEnd) _span = (first - _length + 1, first);
 
         // Tokens may straddle characters for as long as a prompt likes: then the span ends at the last character that it reached whole, if any.
         return _length == MaxTokens || (_length >= TraceFormat.MaxSentenceTokens && _canEnd)
             ? End()
-            : Continuation.Append(Chunk.QueriedAtEnd([token], chosen: 1));
+            : Decode(token);
+    }
+
+    /// <summary>Replaces the candidates by the positions behind those that match; returns the first match.</summary>
+    private int FollowMatches(int token)
+    {
+        var (first, kept) = (-1, 0);
+        foreach (var position in CollectionsMarshal.AsSpan(_candidates))
+        {
+            if (_prompt[position].Id != token) continue;
+            if (first < 0) first = position;
+            if (position + 1 < _prompt.Length && _prompt[position + 1].Turn >= 0) _candidates[kept++] = position + 1;
+        }
+
+        _candidates.RemoveRange(kept, _candidates.Count - kept);
+        return first;
     }
 
     private Continuation End()

@@ -1,4 +1,4 @@
-using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Reasoning.Decoding;
@@ -6,8 +6,7 @@ namespace SaferGuard.Reasoning.Decoding;
 /// <summary>Decodes one sentence greedily: text tokens up to END, at least one that is not blank, at most <see cref="TraceFormat.MaxSentenceTokens"/>.</summary>
 internal sealed class SentenceProgram(TraceTokens tokens, int[] start, Action written) : SequenceProgram
 {
-    private readonly List<int> _sentence = [];
-    private readonly float[] _scores = new float[tokens.Text.Additive.Length];
+    private readonly List<int> _sentence = new(TraceFormat.MaxSentenceTokens);
     private bool _hasText, _isWritten;
 
     public override Chunk Start { get; } = Chunk.QueriedAtEnd(start);
@@ -15,16 +14,15 @@ internal sealed class SentenceProgram(TraceTokens tokens, int[] start, Action wr
     public override Growth Growth => new(TraceFormat.MaxSentenceTokens);
 
     /// <summary>The sentence, trimmed; null until it is written.</summary>
-    public string? Text => _isWritten && _hasText ? tokens.Tokenizer.Decode(_sentence.ToArray()).Trim() : null;
+    public string? Text => _isWritten && _hasText ? tokens.Tokenizer.Decode(CollectionsMarshal.AsSpan(_sentence)).Trim() : null;
 
     public override Continuation Advance(LogitRows logits)
     {
-        TensorPrimitives.Add(logits[0][.._scores.Length], tokens.Text.Additive, _scores);
-        var token = TensorPrimitives.IndexOfMax<float>(_scores);
-        if (_hasText && logits[0][tokens.End] >= _scores[token]) return End();
+        var token = tokens.Sentence.Likeliest(logits[0]);
+        if (_hasText && logits[0][tokens.End] >= logits[0][token]) return End();
         _sentence.Add(token);
         _hasText |= tokens.Tokenizer.Bytes(token).ContainsAnyExcept((byte)' ');
-        return _sentence.Count == TraceFormat.MaxSentenceTokens ? End() : Continuation.Append(Chunk.QueriedAtEnd([token], chosen: 1));
+        return _sentence.Count == TraceFormat.MaxSentenceTokens ? End() : Decode(token);
     }
 
     private Continuation End()

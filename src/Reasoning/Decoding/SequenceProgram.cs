@@ -6,6 +6,10 @@ namespace SaferGuard.Reasoning.Decoding;
 /// </summary>
 public abstract class SequenceProgram
 {
+    private static readonly int[] FirstToken = [0];
+
+    private readonly int[] _chosen = new int[1];
+
     /// <summary>What the sequence starts with.</summary>
     public abstract Chunk Start { get; }
 
@@ -14,6 +18,13 @@ public abstract class SequenceProgram
 
     /// <param name="logits">One row for each query of the last chunk, in order.</param>
     public abstract Continuation Advance(LogitRows logits);
+
+    /// <summary>Goes on with a token that the model chose, and asks what follows it. Allocates nothing.</summary>
+    protected Continuation Decode(int token)
+    {
+        _chosen[0] = token;
+        return Continuation.Append(new Chunk(_chosen, FirstToken, Chosen: 1));
+    }
 }
 
 /// <summary>The most that a program appends after its first chunk.</summary>
@@ -29,7 +40,7 @@ public readonly record struct Growth(int Tokens, int Branches = 0, int BranchTok
 public readonly record struct Chunk(int[] Tokens, int[] Queries, int Chosen = 0)
 {
     /// <summary>A chunk whose last token is its only query.</summary>
-    public static Chunk QueriedAtEnd(int[] tokens, int chosen = 0) => new(tokens, [tokens.Length - 1], chosen);
+    public static Chunk QueriedAtEnd(int[] tokens) => new(tokens, [tokens.Length - 1]);
 }
 
 /// <summary>How a sequence goes on: append a chunk, split into branches that share all that was computed, or end.</summary>

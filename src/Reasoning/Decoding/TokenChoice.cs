@@ -4,6 +4,7 @@ namespace SaferGuard.Reasoning.Decoding;
 internal static class TokenChoice
 {
     /// <summary>Probabilities of <paramref name="tokens"/> among themselves.</summary>
+    /// <exception cref="NotFiniteNumberException">A logit is not a number: nothing may be decided by it.</exception>
     public static double[] Probabilities(ReadOnlySpan<float> logits, IReadOnlyList<int> tokens)
     {
         var max = double.NegativeInfinity;
@@ -11,6 +12,7 @@ internal static class TokenChoice
         var probabilities = new double[tokens.Count];
         var sum = 0.0;
         for (var i = 0; i < probabilities.Length; i++) sum += probabilities[i] = Math.Exp(logits[tokens[i]] - max);
+        if (!double.IsFinite(sum)) throw new NotFiniteNumberException("The model's logits are not numbers.");
         for (var i = 0; i < probabilities.Length; i++) probabilities[i] /= sum;
         return probabilities;
     }

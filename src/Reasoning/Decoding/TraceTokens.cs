@@ -17,11 +17,12 @@ public sealed class TraceTokens
     private readonly Dictionary<Subject, int> _assess;
     private readonly int _query, _verdicts, _path;
 
-    /// <param name="readsRuleText">Put the text of each rule before its query token.</param>
+    /// <param name="readsRuleText">Put the text of the rules of a category before their query tokens.</param>
     public TraceTokens(GuardTokenizer tokenizer, Policy policy, bool readsRuleText = false)
     {
         _policy = policy;
         Tokenizer = tokenizer;
+        Template = new PromptTemplate(tokenizer, readsRuleText ? policy : null);
         _categorySlots = Ids(Enumerable.Range(0, policy.Categories.Count + 1).Select(TraceFormat.CategorySlot));
         _ruleSlots = Ids(Enumerable.Range(1, policy.Categories.Max(c => c.Rules.Count)).Select(TraceFormat.RuleSlot));
         _assess = Enum.GetValues<Subject>().ToDictionary(s => s, s => tokenizer.SpecialId(TraceFormat.Token(s)));
@@ -37,7 +38,8 @@ public sealed class TraceTokens
         Evidence = tokenizer.SpecialId(TraceFormat.EvidenceStart);
         Strategy = tokenizer.SpecialId(TraceFormat.Strategy);
         End = tokenizer.SpecialId(TraceFormat.End);
-        Text = new TextMask(tokenizer);
+        Sentence = TokenMask.Sentence(tokenizer);
+        Answer = TokenMask.Answer(tokenizer, End);
         if (readsRuleText) _ruleTexts = [.. policy.Categories.Select(c => c.Rules.Select(r => Encode(r.Text)).ToArray())];
         MaxRules = policy.Categories.Select(c => c.Rules.Count).OrderDescending().Take(TraceFormat.MaxChosenCategories).Sum();
         MaxDecisionTokens = MaxRules + 4 + Enumerable.Range(1, policy.Categories.Count)
@@ -50,7 +52,12 @@ public sealed class TraceTokens
 
     public Policy Policy => _policy;
 
-    internal TextMask Text { get; }
+    /// <summary>Renders conversations as the model reads them.</summary>
+    public PromptTemplate Template { get; }
+
+    internal TokenMask Sentence { get; }
+
+    internal TokenMask Answer { get; }
 
     /// <summary>The most rules that one trace checks.</summary>
     public int MaxRules { get; }
@@ -116,11 +123,22 @@ public sealed class TraceTokens
 
         foreach (var slot in slots)
         {
+            if (_ruleTexts is null) continue;
+            chunk.Add(_categorySlots[slot]);
+            for (var rule = 0; rule < _ruleTexts[slot - 1].Length; rule++)
+            {
+                chunk.Add(_ruleSlots[rule]);
+                chunk.AddRange(_ruleTexts[slot - 1][rule]);
+            }
+        }
+
+        // All queries stand behind all texts, so that the texts can come from the prefix cache and need not fit into one pass with the queries.
+        foreach (var slot in slots)
+        {
             chunk.Add(_categorySlots[slot]);
             for (var rule = 0; rule < _policy.Categories[slot - 1].Rules.Count; rule++)
             {
                 chunk.Add(_ruleSlots[rule]);
-                if (_ruleTexts is not null) chunk.AddRange(_ruleTexts[slot - 1][rule]);
                 queries.Add(chunk.Count);
                 chunk.Add(_query);
             }

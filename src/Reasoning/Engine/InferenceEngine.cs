@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using SaferGuard.Reasoning.Decoding;
 using SaferGuard.Reasoning.Tokens;
@@ -14,28 +15,38 @@ public sealed class InferenceEngine : IAsyncDisposable
     private readonly WordNgrams? _ngrams;
     private readonly EngineOptions _options;
     private readonly ILogger _logger;
+    private readonly TimeProvider _time;
     private readonly KvBlocks _blocks;
+    private readonly PrefixCache _prefixes;
+    private readonly Admission _admission;
+    private readonly StepPlan _plan;
     private readonly StepBatch _batch;
+    private readonly EngineTelemetry _telemetry;
     private readonly ConcurrentQueue<EngineRequest> _submitted = new();
-    private readonly List<EngineRequest> _waiting = [];
     private readonly List<Sequence> _running = [];
     private readonly SemaphoreSlim _wake = new(0);
     private readonly CancellationTokenSource _stopping = new();
     private readonly Thread _thread;
-    private int _reservedBlocks;
+    private long _passes, _computedTokens, _queriedTokens, _cachedTokens;
+    private int _runningRequests;
     private int _active;
     private volatile Exception? _fault;
     private Task? _disposing;
 
     /// <exception cref="ArgumentException">The options are out of range, or need n-grams that are missing.</exception>
-    public InferenceEngine(ModelRunner runner, WordNgrams? ngrams, EngineOptions options, ILogger logger)
+    public InferenceEngine(ModelRunner runner, WordNgrams? ngrams, EngineOptions options, ILogger logger, TimeProvider? time = null)
     {
         var errors = options.Errors().ToList();
         if (errors.Count > 0) throw new ArgumentException(string.Join(" ", errors), nameof(options));
         if (runner.NgramOrders != (ngrams?.Orders ?? 0)) throw new ArgumentException("The model and the n-grams disagree.", nameof(ngrams));
-        (_runner, _ngrams, _options, _logger) = (runner, ngrams, options, logger);
-        _blocks = new KvBlocks(runner.BlockCount, runner.BlockSize);
+        (_runner, _ngrams, _options, _logger, _time) = (runner, ngrams, options, logger, time ?? TimeProvider.System);
+        var index = new PrefixIndex(runner.BlockCount, runner.BlockSize);
+        _blocks = new KvBlocks(runner.BlockCount, runner.BlockSize, index, options.PrefixCacheTokens / runner.BlockSize);
+        _prefixes = new PrefixCache(options.PrefixCacheTokens > 0, index, _blocks, runner, ngrams);
+        _admission = new Admission(runner.BlockCount, options.MaxChunkTokens);
+        _plan = new StepPlan(options);
         _batch = new StepBatch(options, runner);
+        _telemetry = new EngineTelemetry(runner.BlockCount);
         _thread = new Thread(Loop) { IsBackground = true, Name = "saferguard-engine" };
         _thread.Start();
     }
@@ -44,15 +55,21 @@ public sealed class InferenceEngine : IAsyncDisposable
     public bool IsHealthy => _fault is null && !_stopping.IsCancellationRequested;
 
     /// <summary>Blocks of the key/value pool that no sequence holds.</summary>
-    public int FreeBlocks => _blocks.Free;
+    public int FreeBlocks => _blocks.Unused;
 
-    /// <summary>Runs a program to its end. Cancellation frees its memory before the next pass.</summary>
+    /// <summary>What the engine had done and held after its latest pass.</summary>
+    public EngineStatistics Statistics => _telemetry.Latest;
+
+    /// <summary>
+    /// Runs a program to its end. Cancellation, and the end of <see cref="EngineOptions.RequestTimeout"/>, free its memory before the next pass.
+    /// </summary>
     /// <exception cref="EngineUnavailableException">The queue is full, the request can never fit, or the engine has stopped.</exception>
+    /// <exception cref="EngineTimeoutException">The request was not finished in time.</exception>
     public async Task<RequestCost> RunAsync(SequenceProgram program, CancellationToken cancellation)
     {
         RequireFit(program.Start);
         if (!IsHealthy) throw Stopped();
-        var request = new EngineRequest(program, WorstCaseBlocks(program), cancellation);
+        var request = new EngineRequest(program, WorstCaseBlocks(program));
         if (Interlocked.Increment(ref _active) > _options.MaxQueuedRequests)
         {
             Interlocked.Decrement(ref _active);
@@ -64,11 +81,20 @@ public sealed class InferenceEngine : IAsyncDisposable
             _submitted.Enqueue(request);
             _wake.Release();
             if (!IsHealthy) request.Fail(Stopped());
-            await using var registration = cancellation.UnsafeRegister(static r => ((EngineRequest)r!).Cancel(), request);
-            return await request.Completion.ConfigureAwait(false);
+            return await request.Completion.WaitAsync(_options.RequestTimeout, _time, cancellation).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            throw new EngineTimeoutException(_options.RequestTimeout);
         }
         finally
         {
+            if (!request.IsDone)
+            {
+                request.Abandon();
+                _wake.Release();
+            }
+
             Interlocked.Decrement(ref _active);
         }
     }
@@ -84,6 +110,7 @@ public sealed class InferenceEngine : IAsyncDisposable
             _wake.Release();
             await Task.Run(_thread.Join);
             _runner.Dispose();
+            _telemetry.Dispose();
         }
     }
 
@@ -138,60 +165,78 @@ public sealed class InferenceEngine : IAsyncDisposable
     /// <returns>False if there was nothing to do.</returns>
     private bool Step()
     {
+        var start = Stopwatch.GetTimestamp();
         DropAbandoned();
         Admit();
-        var plan = StepPlan.Of(_running, _options);
-        if (plan.Entries.Count == 0) return false;
-        if (TryPrepare(plan))
+        ReusePrefixes();
+        _plan.Make(_running);
+        if (_plan.Entries.IsEmpty)
+        {
+            _telemetry.Idle(Now());
+            return false;
+        }
+
+        if (TryPrepare())
         {
             _runner.Run(_batch);
-            Advance(plan);
+            _passes++;
+            _computedTokens += _batch.Tokens;
+            Advance();
+            _telemetry.Passed(Now(), _batch.Tokens, start);
         }
 
         return true;
     }
 
+    private EngineStatistics Now() => new(
+        _passes, _computedTokens, _queriedTokens, _cachedTokens, GC.GetAllocatedBytesForCurrentThread(), _runningRequests, _admission.Waiting,
+        _blocks.Count - _blocks.Unused, _blocks.Kept);
+
     private void DropAbandoned()
     {
-        foreach (var sequence in _running.Where(s => s.Request.IsDone).ToList())
-        {
-            Remove(sequence);
-        }
-
-        _waiting.RemoveAll(r => r.IsDone);
+        for (var i = _running.Count - 1; i >= 0; i--)
+            if (_running[i].Request.IsDone) Remove(_running[i]);
+        _admission.DropAbandoned();
     }
 
-    /// <summary>Starts waiting requests in order of arrival, as long as their worst case fits into the pool: nothing that runs is ever evicted.</summary>
     private void Admit()
     {
-        while (_submitted.TryDequeue(out var request)) _waiting.Add(request);
-        var admitted = 0;
-        foreach (var request in _waiting)
+        while (_submitted.TryDequeue(out var submitted)) _admission.Enqueue(submitted);
+        while (_admission.Next() is { } request)
         {
-            if (_reservedBlocks + request.ReservedBlocks > _blocks.Count) break;
-            admitted++;
-            _reservedBlocks += request.ReservedBlocks;
             request.Started();
-            request.Appended(request.Program.Start);
-            Add(new Sequence(request, request.Program, request.Program.Growth.Tokens));
+            _runningRequests++;
+            _queriedTokens += request.Program.Start.Tokens.Length;
+            Add(new Sequence(request, _blocks.BlockSize));
         }
-
-        _waiting.RemoveRange(0, admitted);
     }
 
-    /// <summary>Makes the batch of a plan. Should that fail, it is the fault of a request, not of the model: those of the plan fail, the engine goes on.</summary>
-    private bool TryPrepare(StepPlan plan)
+    /// <summary>Before each pass, since those that run may have computed in the last one what others wait for.</summary>
+    private void ReusePrefixes()
+    {
+        foreach (var sequence in _running)
+        {
+            var isFirstChunk = sequence.Computed < sequence.Program.Start.Tokens.Length;
+            var reused = _prefixes.Reuse(sequence);
+            if (reused == 0 || !isFirstChunk) continue;
+            sequence.Request.Reused(reused);
+            _cachedTokens += reused;
+        }
+    }
+
+    /// <summary>Makes the batch of the plan. Should that fail, it is the fault of a request, not of the model: those of the plan fail, the engine goes on.</summary>
+    private bool TryPrepare()
     {
         try
         {
-            Reserve(plan);
-            _batch.Fill(plan, _ngrams);
+            Reserve();
+            _batch.Fill(_plan, _ngrams);
             return true;
         }
         catch (Exception e)
         {
-            _logger.LogError(e, "A batch of {Sequences} sequences could not be made; their requests fail.", plan.Entries.Count);
-            foreach (var (sequence, _) in plan.Entries)
+            _logger.LogError(e, "A batch of {Sequences} sequences could not be made; their requests fail.", _plan.Entries.Length);
+            foreach (var (sequence, _) in _plan.Entries)
             {
                 Remove(sequence);
                 sequence.Request.Fail(e);
@@ -201,25 +246,23 @@ public sealed class InferenceEngine : IAsyncDisposable
         }
     }
 
-    private void Reserve(StepPlan plan)
+    private void Reserve()
     {
-        foreach (var (sequence, tokens) in plan.Entries)
+        foreach (var (sequence, tokens) in _plan.Entries)
         {
             while (sequence.Blocks.Count < _blocks.For(sequence.Computed + tokens)) sequence.Blocks.Add(_blocks.Take());
         }
     }
 
-    private void Advance(StepPlan plan)
+    private void Advance()
     {
         var row = 0;
-        foreach (var request in plan.Entries.GroupBy(e => e.Sequence.Request))
+        foreach (var (sequence, tokens) in _plan.Entries)
         {
-            request.Key.Passed(answered: request.Any(e => e.Tokens == e.Sequence.Pending.Length));
-        }
-
-        foreach (var (sequence, tokens) in plan.Entries)
-        {
-            if (!sequence.Advance(tokens)) continue;
+            var isComputed = tokens == sequence.Pending.Length;
+            sequence.Request.Passed(_passes, isComputed);
+            _prefixes.Advance(sequence, tokens);
+            if (!isComputed) continue;
             var count = sequence.Queries.Length;
             var logits = _batch.Logits.AsSpan(row * _runner.VocabularySize, count * _runner.VocabularySize);
             row += count;
@@ -279,17 +322,20 @@ public sealed class InferenceEngine : IAsyncDisposable
         _running.Add(sequence);
     }
 
+    /// <summary>Lets go of the last block first, so that of a run that is kept the end is forgotten before the beginning.</summary>
     private void Remove(Sequence sequence)
     {
-        foreach (var block in sequence.Blocks) _blocks.Release(block);
+        for (var i = sequence.Blocks.Count - 1; i >= 0; i--) _blocks.Release(sequence.Blocks[i]);
         _running.Remove(sequence);
-        if (--sequence.Request.LiveSequences == 0) _reservedBlocks -= sequence.Request.ReservedBlocks;
+        if (--sequence.Request.LiveSequences > 0) return;
+        _runningRequests--;
+        _admission.Leave(sequence.Request);
     }
 
     private void FailAll(EngineUnavailableException reason)
     {
         while (_submitted.TryDequeue(out var request)) request.Fail(reason);
-        foreach (var request in _waiting) request.Fail(reason);
+        _admission.FailAll(reason);
         foreach (var sequence in _running) sequence.Request.Fail(reason);
     }
 }

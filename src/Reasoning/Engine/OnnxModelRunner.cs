@@ -1,43 +1,43 @@
-using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
-using Microsoft.ML.OnnxRuntime.Tensors;
 using SaferGuard.Reasoning.Checkpoints;
 using SaferGuard.Reasoning.Engine.Kernels;
 
 namespace SaferGuard.Reasoning.Engine;
 
 /// <summary>
-/// Runs the ragged-flat PagedAttention graph of the exporter through ONNX Runtime on CPU. The key/value pools and the batch's buffers are native
-/// memory that is bound in place; only bindings whose shape has changed are made anew.
+/// Runs the ragged-flat PagedAttention graph of the exporter through ONNX Runtime. What the devices have in common: the batch's buffers are bound in
+/// place, everything in them is checked, and a run allocates no managed memory. Where the key/value pools lie is up to the device.
 /// </summary>
-public sealed unsafe class OnnxModelRunner : ModelRunner
+public abstract class OnnxModelRunner : ModelRunner
 {
-    private const int TokensPerBlock = 16;
-
     private readonly ModelConfig _config;
     private readonly InferenceSession _session;
+    private readonly int _cacheWidth; // elements that a head takes in a pool
     private readonly OrtIoBinding _binding;
     private readonly RunOptions _runOptions = new();
-    private readonly List<OrtValue> _pools = [];
-    private readonly List<nint> _memory = [];
-    private readonly Dictionary<string, (GCHandle Pin, OrtValue? Value, long[] Shape)> _bound = [];
-    private readonly long _blockBytes;
+    private readonly BoundTensor _inputIds;
+    private readonly BoundTensor _ngramIds;
+    private readonly BoundTensor _cuSeqlens;
+    private readonly BoundTensor _pastLens;
+    private readonly BoundTensor _blockTable;
+    private readonly BoundTensor _logitIndexes;
+    private readonly BoundTensor _logits;
 
-    /// <param name="graph">Path of <c>model.onnx</c>; its data file lies beside it.</param>
-    public OnnxModelRunner(string graph, ModelConfig config, EngineOptions options)
+    private protected OnnxModelRunner(InferenceSession session, ModelConfig config, int blockSize, int cacheTokens, int cacheWidth, bool copiesInputs)
     {
-        _config = config;
-        using var sessionOptions = SessionOptions(options.Threads);
-        CustomOpLibrary.Register(sessionOptions);
-        _session = new InferenceSession(graph, sessionOptions);
-        _binding = _session.CreateIoBinding();
-        BlockCount = (options.CacheTokens + TokensPerBlock - 1) / TokensPerBlock;
-        _blockBytes = (long)TokensPerBlock * config.NumKeyValueHeads * config.HeadSize * sizeof(float);
-        for (var layer = 0; layer < config.NumHiddenLayers; layer++)
-        {
-            BindPool($"key_cache_{layer}");
-            BindPool($"value_cache_{layer}");
-        }
+        OrtFunctions.Load();
+        (_session, _config, BlockSize, _cacheWidth) = (session, config, blockSize, cacheWidth);
+        BlockCount = (cacheTokens + blockSize - 1) / blockSize;
+        _binding = session.CreateIoBinding();
+        _inputIds = Input("input_ids");
+        _ngramIds = Input("ngram_ids");
+        _cuSeqlens = Input("cu_seqlens");
+        _pastLens = Input("past_lens");
+        _blockTable = Input("block_table");
+        _logitIndexes = Input("logit_idx");
+        _logits = new BoundTensor(_binding, "logits", isOutput: true);
+
+        BoundTensor Input(string name) => new(_binding, name, isCopied: copiesInputs);
     }
 
     public override int VocabularySize => _config.VocabSize;
@@ -46,106 +46,82 @@ public sealed unsafe class OnnxModelRunner : ModelRunner
 
     public override int NgramOrders => _config.SaferguardNgrams?.Orders ?? 0;
 
-    public override int BlockSize => TokensPerBlock;
+    public override int BlockSize { get; }
 
     public override int BlockCount { get; }
 
+    /// <summary>Elements of a block of one pool.</summary>
+    private protected long BlockElements => (long)BlockSize * _config.NumKeyValueHeads * _cacheWidth;
+
+    private protected long[] PoolShape => [BlockCount, BlockSize, _config.NumKeyValueHeads, _cacheWidth];
+
+    /// <summary>Inputs of the graph that hold keys or values, two for each layer.</summary>
+    private protected IEnumerable<string> PoolNames =>
+        Enumerable.Range(0, _config.NumHiddenLayers).SelectMany(layer => new[] { $"key_cache_{layer}", $"value_cache_{layer}" });
+
+    private protected OrtIoBinding Binding => _binding;
+
+    /// <summary>Loads a graph for the device of the options.</summary>
+    /// <param name="graph">Path of <c>model.onnx</c>; its data file lies beside it.</param>
+    /// <exception cref="DeviceUnavailableException">The device is not there, or this build cannot use it.</exception>
+    /// <exception cref="ArgumentException">The key/value pool does not fit into memory.</exception>
+    public static OnnxModelRunner Open(string graph, ModelConfig config, EngineOptions options) =>
+        options.Device == Device.Cuda ? new CudaModelRunner(graph, config, options) : new CpuModelRunner(graph, config, options);
+
+    /// <summary>Why a device cannot be used by this build on this machine, or null if it can.</summary>
+    public static string? WhyUnavailable(Device device, int deviceId = 0)
+    {
+        try
+        {
+            if (device == Device.Cuda) _ = CudaDevice.DriverOf(deviceId);
+            return null;
+        }
+        catch (DeviceUnavailableException unavailable)
+        {
+            return unavailable.Message;
+        }
+    }
+
     public override void Run(StepBatch batch)
     {
-        Validate(batch);
-        Bind("input_ids", batch.InputIds, [batch.Tokens]);
-        if (NgramOrders > 0) Bind("ngram_ids", batch.NgramIds, [batch.Tokens, NgramOrders]);
-        Bind("cu_seqlens", batch.CuSeqlens, [batch.Sequences + 1]);
-        Bind("past_lens", batch.PastLens, [batch.Sequences]);
-        Bind("block_table", batch.BlockTable, [batch.Sequences, batch.BlocksPerSequence]);
+        BatchCheck.Require(batch, this, _config);
+        _inputIds.Bind(batch.InputIds, [batch.Tokens]);
+        if (NgramOrders > 0) _ngramIds.Bind(batch.NgramIds, [batch.Tokens, NgramOrders]);
+        _cuSeqlens.Bind(batch.CuSeqlens, [batch.Sequences + 1]);
+        _pastLens.Bind(batch.PastLens, [batch.Sequences]);
+        _blockTable.Bind(batch.BlockTable, [batch.Sequences, batch.BlocksPerSequence]);
 
         // A pass that completes no chunk asks for no logits; the graph wants a row all the same.
         if (batch.Queries == 0) batch.LogitIndexes[0] = 0;
         var rows = Math.Max(1, batch.Queries);
-        Bind("logit_idx", batch.LogitIndexes, [rows]);
-        Bind("logits", batch.Logits, [rows, VocabularySize], isOutput: true);
+        _logitIndexes.Bind(batch.LogitIndexes, [rows]);
+        _logits.Bind(batch.Logits, [rows, VocabularySize]);
+        Prepare(batch);
         _session.RunWithBinding(_runOptions, _binding);
     }
 
-    public override void CopyBlock(int source, int target)
+    /// <summary>Binds what only this device's graph has.</summary>
+    private protected virtual void Prepare(StepBatch batch)
     {
-        foreach (var pool in _memory)
-            NativeMemory.Copy((byte*)pool + source * _blockBytes, (byte*)pool + target * _blockBytes, (nuint)_blockBytes);
     }
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing)
-        {
-            _binding.Dispose();
-            _session.Dispose();
-            _runOptions.Dispose();
-            foreach (var value in _pools) value.Dispose();
-            foreach (var (pin, value, _) in _bound.Values)
-            {
-                value?.Dispose();
-                pin.Free();
-            }
-        }
-
-        foreach (var memory in _memory) NativeMemory.AlignedFree((void*)memory);
-        _memory.Clear();
+        if (!disposing) return;
+        _binding.Dispose();
+        _session.Dispose();
+        _runOptions.Dispose();
+        foreach (var tensor in new[] { _inputIds, _ngramIds, _cuSeqlens, _pastLens, _blockTable, _logitIndexes, _logits }) tensor.Dispose();
     }
 
-    private static SessionOptions SessionOptions(int threads)
+    private protected static SessionOptions SessionOptions() => new()
     {
-        var options = new SessionOptions
-        {
-            IntraOpNumThreads = threads == 0 ? Environment.ProcessorCount : threads,
-            InterOpNumThreads = 1,
-            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
-            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
-        };
-        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "1");
-        options.AddSessionConfigEntry("session.intra_op.spin_duration_us", "1000");
+        InterOpNumThreads = 1,
+        ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+        GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
+        LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
 
-        // CPUs without VNNI saturate products of u8 and s8 otherwise, so that int8 would be silently wrong there.
-        options.AddSessionConfigEntry("session.x64quantprecision", "1");
-        return options;
-    }
-
-    /// <summary>Nothing below this class catches a bad token or block.</summary>
-    private void Validate(StepBatch batch)
-    {
-        foreach (var id in batch.InputIds.AsSpan(0, batch.Tokens))
-            if ((ulong)id >= (ulong)VocabularySize) throw new ArgumentException($"Token {id} is not in the vocabulary.");
-        foreach (var block in batch.BlockTable.AsSpan(0, batch.Sequences * batch.BlocksPerSequence))
-            if ((uint)block >= (uint)BlockCount) throw new ArgumentException($"Block {block} is not in the pool.");
-    }
-
-    private void BindPool(string name)
-    {
-        var bytes = BlockCount * _blockBytes;
-        var memory = (nint)NativeMemory.AlignedAlloc((nuint)bytes, 64);
-        NativeMemory.Clear((void*)memory, (nuint)bytes);
-        _memory.Add(memory);
-        var value = OrtValue.CreateTensorValueWithData(
-            OrtMemoryInfo.DefaultInstance, TensorElementType.Float,
-            [BlockCount, TokensPerBlock, _config.NumKeyValueHeads, _config.HeadSize], memory, bytes);
-        _pools.Add(value);
-        _binding.BindInput(name, value);
-    }
-
-    private void Bind<T>(string name, T[] buffer, ReadOnlySpan<long> shape, bool isOutput = false)
-        where T : unmanaged
-    {
-        if (!_bound.TryGetValue(name, out var bound)) bound = (GCHandle.Alloc(buffer, GCHandleType.Pinned), null, []);
-        if (shape.SequenceEqual(bound.Shape)) return;
-        long count = 1;
-        foreach (var dimension in shape) count *= dimension;
-        if (count > buffer.Length) throw new ArgumentException($"'{name}' has {count} elements, its buffer {buffer.Length}.");
-        var type = typeof(T) == typeof(long) ? TensorElementType.Int64 : typeof(T) == typeof(int) ? TensorElementType.Int32 : TensorElementType.Float;
-        var value = OrtValue.CreateTensorValueWithData(
-            OrtMemoryInfo.DefaultInstance, type, shape.ToArray(), bound.Pin.AddrOfPinnedObject(), count * sizeof(T));
-        if (isOutput) _binding.BindOutput(name, value);
-        else _binding.BindInput(name, value);
-        bound.Value?.Dispose();
-        _bound[name] = (bound.Pin, value, shape.ToArray());
-    }
+        // It keeps a plan for every combination of shapes that it has met, for ever; ragged batches have no end of them.
+        EnableMemoryPattern = false,
+    };
 }

@@ -4,29 +4,52 @@ using SaferGuard.Reasoning.Tokens;
 namespace SaferGuard.Reasoning.Engine;
 
 /// <summary>A run of tokens in the key/value pool, and the chunk that is to be computed next.</summary>
-internal sealed class Sequence(EngineRequest request, SequenceProgram program, int growth)
+internal sealed class Sequence
 {
-    private Chunk _pending = program.Start;
+    private readonly int[] _lastBlock; // tokens of the block that is being filled
+    private Chunk _pending;
     private int _pendingComputed;
-    private int _growthLeft = growth;
+    private int _growthLeft;
+
+    public Sequence(EngineRequest request, int blockSize)
+        : this(request, request.Program, computed: 0, request.Program.Growth.Tokens, blockSize)
+    {
+    }
+
+    private Sequence(EngineRequest request, SequenceProgram program, int computed, int growth, int blockSize)
+    {
+        (Request, Program, _pending, _growthLeft, _lastBlock) = (request, program, program.Start, growth, new int[blockSize]);
+        Blocks = new List<int>((computed + program.Start.Tokens.Length + growth) / blockSize + 1);
+        Computed = computed;
+        request.Appended(_pending);
+    }
 
     /// <summary>State of the n-gram hashes after the computed tokens.</summary>
     public WordNgrams.State Ngrams;
 
-    public EngineRequest Request => request;
+    public EngineRequest Request { get; }
 
-    public SequenceProgram Program => program;
+    public SequenceProgram Program { get; }
+
+    /// <summary>Branches hold explanations, which no other request will begin with: their blocks are not shared.</summary>
+    public bool IsBranch { get; private init; }
 
     /// <summary>Blocks in the order of the tokens; the last one may be partly filled.</summary>
-    public List<int> Blocks { get; } = [];
+    public List<int> Blocks { get; }
 
     /// <summary>Tokens whose keys and values are in the pool.</summary>
     public int Computed { get; private set; }
 
+    /// <summary>The run (of <see cref="PrefixIndex"/>) that the full blocks make.</summary>
+    public long Run { get; set; } = PrefixIndex.Root;
+
+    /// <summary>The computed tokens of the block that is being filled.</summary>
+    public ReadOnlySpan<int> LastBlock => _lastBlock.AsSpan(0, Computed % _lastBlock.Length);
+
     /// <summary>Tokens still to be computed.</summary>
     public ReadOnlySpan<int> Pending => _pending.Tokens.AsSpan(_pendingComputed);
 
-    /// <summary>Positions in <see cref="Pending"/> whose logits are wanted. They are always computed in one pass.</summary>
+    /// <summary>Positions in the chunk whose logits are wanted. They are always computed in one pass.</summary>
     public ReadOnlySpan<int> Queries => _pending.Queries;
 
     /// <summary>Position in <see cref="Pending"/> of a query.</summary>
@@ -50,23 +73,25 @@ internal sealed class Sequence(EngineRequest request, SequenceProgram program, i
         if (_growthLeft < 0) throw new InvalidOperationException("A program has grown beyond what it announced.");
         _pending = chunk;
         _pendingComputed = 0;
-        request.Appended(chunk);
+        Request.Appended(chunk);
     }
 
-    /// <returns>True if the chunk is wholly computed, so that its logits are there.</returns>
-    public bool Advance(int tokens)
+    /// <summary>Counts pending tokens as computed, at most to the end of the block that is being filled.</summary>
+    public void Advance(int tokens)
     {
+        Pending[..tokens].CopyTo(_lastBlock.AsSpan(Computed % _lastBlock.Length));
         Computed += tokens;
         _pendingComputed += tokens;
-        return Pending.IsEmpty;
     }
+
+    /// <summary>The tokens of the block that has just been filled.</summary>
+    public ReadOnlySpan<int> FilledBlock => _lastBlock;
 
     /// <summary>A branch that shares what was computed; its blocks are set up by the engine.</summary>
     public Sequence Branch(SequenceProgram branch)
     {
-        var growth = program.Growth.BranchTokens - branch.Start.Tokens.Length;
+        var growth = Program.Growth.BranchTokens - branch.Start.Tokens.Length;
         if (growth < 0) throw new InvalidOperationException("A branch starts with more tokens than its program announced.");
-        request.Appended(branch.Start);
-        return new Sequence(request, branch, growth) { Computed = Computed, Ngrams = Ngrams };
+        return new Sequence(Request, branch, Computed, growth, _lastBlock.Length) { IsBranch = true, Ngrams = Ngrams };
     }
 }

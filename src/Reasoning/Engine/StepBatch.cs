@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using SaferGuard.Reasoning.Tokens;
 
@@ -41,7 +42,7 @@ public sealed class StepBatch(EngineOptions options, ModelRunner runner)
     /// <summary>R</summary>
     public int Queries { get; private set; }
 
-    /// <summary>M</summary>
+    /// <summary>M: a power of two where it can be, so that few shapes occur.</summary>
     public int BlocksPerSequence { get; private set; }
 
     /// <summary>Empties the batch.</summary>
@@ -49,7 +50,7 @@ public sealed class StepBatch(EngineOptions options, ModelRunner runner)
     public void Clear(int blocksPerSequence)
     {
         (Tokens, Sequences, Queries) = (0, 0, 0);
-        BlocksPerSequence = Math.Min(_maxBlocks, blocksPerSequence);
+        BlocksPerSequence = Math.Min(_maxBlocks, (int)BitOperations.RoundUpToPowerOf2((uint)blocksPerSequence));
         CuSeqlens[0] = 0;
     }
 
@@ -78,7 +79,9 @@ public sealed class StepBatch(EngineOptions options, ModelRunner runner)
 
     internal void Fill(StepPlan plan, WordNgrams? ngrams)
     {
-        Clear(plan.Entries.Max(e => e.Sequence.Blocks.Count));
+        var longest = 0;
+        foreach (var (sequence, _) in plan.Entries) longest = Math.Max(longest, sequence.Blocks.Count);
+        Clear(longest);
         foreach (var (sequence, take) in plan.Entries)
         {
             if (take == sequence.Pending.Length)

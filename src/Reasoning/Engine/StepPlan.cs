@@ -1,33 +1,47 @@
+using System.Runtime.InteropServices;
+
 namespace SaferGuard.Reasoning.Engine;
 
 /// <summary>The sequences of one forward pass and how many of their pending tokens each brings.</summary>
-internal readonly record struct StepPlan(IReadOnlyList<(Sequence Sequence, int Tokens)> Entries)
+internal sealed class StepPlan(EngineOptions options)
 {
+    private readonly List<(Sequence Sequence, int Tokens)> _entries = new(options.MaxBatchSequences);
+    private int _tokens, _queries;
+
+    public ReadOnlySpan<(Sequence Sequence, int Tokens)> Entries => CollectionsMarshal.AsSpan(_entries);
+
     /// <summary>
-    /// Plans one pass: a part of the oldest long chunk, so that it gets on under any load; then the sequences that can finish their chunk at once
-    /// (decodes, forced runs, short prompts); then parts of the other long chunks. A pure function of the running sequences.
+    /// Plans one pass: a part of the oldest long chunk, so that it gets on under any load; then what has begun (decodes and forced runs), then short
+    /// prompts, oldest first. Only when nothing of these is there, the other long chunks fill the pass: a flood of long prompts must not make the
+    /// passes long in which short ones take part. Depends on the running sequences and the options alone.
     /// </summary>
-    public static StepPlan Of(IReadOnlyList<Sequence> running, EngineOptions options)
+    public void Make(List<Sequence> running)
     {
-        var entries = new List<(Sequence, int)>();
-        var (tokens, queries) = (options.MaxBatchTokens, options.MaxBatchQueries);
-        var parts = running.Where(s => s.Pending.Length > options.MaxChunkTokens).ToList();
-        foreach (var sequence in parts.Take(1)) AddPart(sequence);
-        foreach (var sequence in running.Where(s => s.Pending.Length <= options.MaxChunkTokens)) Add(sequence, tokens);
-        foreach (var sequence in parts.Skip(1)) AddPart(sequence);
-        return new StepPlan(entries);
+        _entries.Clear();
+        (_tokens, _queries) = (options.MaxBatchTokens, options.MaxBatchQueries);
+        var oldestLong = running.FindIndex(IsLong);
+        if (oldestLong >= 0) AddPart(running[oldestLong], running.Count == 1);
+        var longParts = _entries.Count;
+        foreach (var sequence in running)
+            if (!IsLong(sequence) && sequence.Computed > 0) Add(sequence, _tokens);
+        foreach (var sequence in running)
+            if (!IsLong(sequence) && sequence.Computed == 0) Add(sequence, _tokens);
+        if (_entries.Count > longParts) return;
+        for (var i = oldestLong + 1; i < running.Count; i++) AddPart(running[i], isAlone: false);
+    }
 
-        void AddPart(Sequence sequence) =>
-            Add(sequence, running.Count == 1 ? tokens : Math.Min(tokens, Math.Max(options.MaxChunkTokens, sequence.Tail)));
+    private Predicate<Sequence> IsLong { get; } = s => s.Pending.Length > options.MaxChunkTokens;
 
-        void Add(Sequence sequence, int budget)
-        {
-            var take = sequence.Take(budget);
-            if (take == sequence.Pending.Length && sequence.Queries.Length > queries) take -= sequence.Tail;
-            if (take <= 0 || entries.Count == options.MaxBatchSequences) return;
-            entries.Add((sequence, take));
-            tokens -= take;
-            if (take == sequence.Pending.Length) queries -= sequence.Queries.Length;
-        }
+    private void AddPart(Sequence sequence, bool isAlone) =>
+        Add(sequence, isAlone ? _tokens : Math.Min(_tokens, Math.Max(options.MaxChunkTokens, sequence.Tail)));
+
+    private void Add(Sequence sequence, int budget)
+    {
+        var take = sequence.Take(budget);
+        if (take == sequence.Pending.Length && sequence.Queries.Length > _queries) take -= sequence.Tail;
+        if (take <= 0 || _entries.Count == options.MaxBatchSequences) return;
+        _entries.Add((sequence, take));
+        _tokens -= take;
+        if (take == sequence.Pending.Length) _queries -= sequence.Queries.Length;
     }
 }

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Unicode;
 using Microsoft.ML.Tokenizers;
+using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Reasoning.Tokens;
 
@@ -50,6 +51,9 @@ public sealed class GuardTokenizer
     /// <exception cref="KeyNotFoundException">The tokeniser has no such special token.</exception>
     public int SpecialId(string token) =>
         _special.TryGetValue(token, out var id) ? id : throw new KeyNotFoundException($"The tokeniser has no special token '{token}'.");
+
+    /// <summary>Tokens of the trace format that the tokeniser lacks: a model that was not trained for traces has none of them.</summary>
+    public IReadOnlyList<string> MissingTraceTokens => [.. TraceFormat.SpecialTokens.Where(t => !_special.ContainsKey(t))];
 
     public bool IsSpecial(int id) => _bytes[id].Length == 0;
 

@@ -6,8 +6,8 @@ namespace SaferGuard.Reasoning.Traces;
 /// The trace format, stated once for grammar, parser, writer and training. Tokens in angle bars are special tokens; user text never becomes one.
 /// <code>
 /// pass 1   {conversation} ASSESS CATEGORIES RISK          query tokens: read the first impression, the categories, the risk
-/// pass 2   risk  ( C5 R1 ? R2 ? R3 ? )...                 one block per chosen category; a query token ? behind each rule (and its text,
-///                                                         for models that read it)
+/// pass 2   risk  ( C5 R1 ? R2 ? R3 ? )...                 one block per chosen category; a query token ? behind each rule. For models that read
+///                                                         rules, the texts come first, once for each category:  ( C5 R1 text R2 text R3 text )...
 ///          or, when no category applies:  risk C0 PATH
 /// pass 3   VERDICTS verdict... PATH                        the decided verdicts in order; the decision is read at PATH
 /// then, full traces only, after the decision token, branches that do not see each other:

@@ -24,7 +24,7 @@ internal sealed record SftRow(
     /// <exception cref="InvalidDataException">The trace does not fit the policy.</exception>
     public static SftRow Of(TrainingRow row, TraceTokens tokens, int maxPromptTokens)
     {
-        var prompt = Shorten(new PromptTemplate(tokens.Tokenizer).Render(row.Conversation), maxPromptTokens);
+        var prompt = Shorten(tokens.Template.Render(row.Conversation), maxPromptTokens);
         var trace = row.Trace;
         try
         {

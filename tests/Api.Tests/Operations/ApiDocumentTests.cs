@@ -15,8 +15,8 @@ public sealed class ApiDocumentTests(Service service) : IClassFixture<Service>
     }
 
     [Theory]
-    [InlineData("/v1/assess", "400 413 415 503")]
-    [InlineData("/v1/complete", "400 413 415 503")]
+    [InlineData("/v1/assess", "400 413 415 503 504")]
+    [InlineData("/v1/complete", "400 413 415 503 504")]
     [InlineData("/v1/traces/{id}", "404")]
     [InlineData("/readyz", "503")]
     public async Task Errors_are_described_as_problems(string path, string statuses)

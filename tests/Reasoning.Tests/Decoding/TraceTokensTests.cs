@@ -19,14 +19,15 @@ public class TraceTokensTests
     }
 
     [Fact]
-    public void Models_that_read_rule_text_get_it_before_the_query()
+    public void Models_that_read_rule_text_get_all_texts_before_the_first_query()
     {
-        var tokens = new TraceTokens(TokenizerFixture.Tokenizer, PolicyReader.Default, readsRuleText: true);
+        var (tokenizer, category) = (TokenizerFixture.Tokenizer, PolicyReader.Default.Categories[0]);
+        var tokens = new TraceTokens(tokenizer, PolicyReader.Default, readsRuleText: true);
         var queries = new List<int>();
         var chunk = tokens.RulesChunk(Risk.Low, [1], queries);
-        var first = PolicyReader.Default.Categories[0].Rules[0];
 
-        Assert.Equal(first.Text, TokenizerFixture.Tokenizer.Decode(chunk.AsSpan(3, queries[0] - 3)));
+        Assert.Equal(string.Concat(category.Rules.Select(r => r.Text)), tokenizer.Decode(chunk.AsSpan(0, queries[0])));
+        Assert.Equal(queries[0] + 2 * category.Rules.Count - 1, chunk.Length);
         Assert.True(tokens.MaxDecisionTokens > chunk.Length);
     }
 

@@ -16,16 +16,19 @@ internal sealed class ToyProgram : SequenceProgram
     private Chunk _last;
     private int _chunksLeft;
 
-    public ToyProgram(int seed, int promptTokens, int chunks, int branches = 0, Action? onNext = null, int queries = 0)
-        : this(new Random(seed), [], promptTokens + queries, chunks, branches, onNext)
+    /// <param name="prefix">What the prompt begins with; <paramref name="promptTokens"/> random tokens follow.</param>
+    public ToyProgram(int seed, int promptTokens, int chunks, int branches = 0, Action? onNext = null, int queries = 0, int[]? prefix = null)
+        : this(new Random(seed), [], promptTokens + queries, chunks, branches, onNext, prefix)
     {
-        if (queries > 0) Start = Start with { Queries = [.. Enumerable.Range(promptTokens, queries)] };
+        if (queries > 0) Start = _last = Start with { Queries = [.. Enumerable.Range(promptTokens, queries)] };
     }
 
-    private ToyProgram(Random random, IEnumerable<int> shared, int startTokens, int chunks, int branches, Action? onNext)
+    private ToyProgram(Random random, IEnumerable<int> shared, int startTokens, int chunks, int branches, Action? onNext, int[]? prefix = null)
     {
         (_random, _chunksLeft, _branches, _onNext) = (random, chunks, branches, onNext);
-        Start = _last = RandomChunk(startTokens);
+        var start = RandomChunk(startTokens);
+        if (prefix is not null) start = new Chunk([.. prefix, .. start.Tokens], [.. start.Queries.Select(q => q + prefix.Length)]);
+        Start = _last = start;
         _sequence = [.. shared, .. Start.Tokens];
     }
 

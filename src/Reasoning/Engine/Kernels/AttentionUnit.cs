@@ -31,19 +31,28 @@ internal static unsafe class AttentionUnit<S, V>
 
     private struct Keys
     {
-        public float** Tiles; // (KeyBlockTiles): keys (D, 16)
-        public float** Values; // (KeyBlockTiles): values (16, D)
+        public float** Tiles; // (KeyBlockTiles): keys (W, 16)
+        public float** Values; // (KeyBlockTiles): values (16, W)
         public int FirstPosition;
+    }
+
+    public static void Attend(PagedAttentionJob* job, int unit)
+    {
+        if (job->CacheFormat == KvCacheFormat.Bf16)
+            Attend<Bf16Cells>(job, unit);
+        else
+            Attend<Fp32Cells>(job, unit);
     }
 
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Attend(PagedAttentionJob* job, int unit)
+    private static void Attend<C>(PagedAttentionJob* job, int unit)
+        where C : struct, ICacheCells
     {
         var (sequence, kvHead, begin, end) = job->Unit(unit);
         int group = job->GroupHeads, headSize = job->HeadSize, count = (end - begin) * group;
         var memory = stackalloc float[(2 * count * headSize) + (RowBlock * KeyBlock) + (2 * count) + CacheLineFloats];
-        var tiles = stackalloc float*[2 * KeyBlockTiles];
+        var tiles = stackalloc float*[4 * KeyBlockTiles];
         Rows rows;
         rows.Scores = (float*)(((nint)memory + 63) & ~63);
         rows.Queries = rows.Scores + (RowBlock * KeyBlock);
@@ -57,16 +66,16 @@ internal static unsafe class AttentionUnit<S, V>
 
         Keys keys;
         keys.Tiles = tiles;
-        keys.Values = tiles + KeyBlockTiles;
+        keys.Values = tiles + (2 * KeyBlockTiles);
         var contextEnd = rows.FirstPosition + end - begin;
         for (keys.FirstPosition = 0; keys.FirstPosition < contextEnd; keys.FirstPosition += KeyBlock)
         {
-            for (var tile = 0; tile < KeyBlockTiles; tile++)
+            for (var tile = 0; tile < 2 * KeyBlockTiles; tile++)
             {
                 var position = keys.FirstPosition + (tile * PagedAttentionJob.TileTokens);
                 if (position >= contextEnd)
-                    break;
-                var offset = job->CacheOffset(sequence, kvHead, position) + (position % job->BlockSize * headSize);
+                    position = keys.FirstPosition;
+                var offset = job->CacheOffset(sequence, kvHead, position) + (position % job->BlockSize * job->CacheWidth);
                 keys.Tiles[tile] = job->KeyCache + offset;
                 keys.Values[tile] = job->ValueCache + offset;
             }
@@ -76,16 +85,16 @@ internal static unsafe class AttentionUnit<S, V>
                 switch (count - row)
                 {
                     case 1:
-                        Step<OneRow>(ref rows, ref keys, row);
+                        Step<OneRow, C>(ref rows, ref keys, row);
                         break;
                     case 2:
-                        Step<TwoRows>(ref rows, ref keys, row);
+                        Step<TwoRows, C>(ref rows, ref keys, row);
                         break;
                     case 3:
-                        Step<ThreeRows>(ref rows, ref keys, row);
+                        Step<ThreeRows, C>(ref rows, ref keys, row);
                         break;
                     default:
-                        Step<FourRows>(ref rows, ref keys, row);
+                        Step<FourRows, C>(ref rows, ref keys, row);
                         break;
                 }
             }
@@ -126,15 +135,16 @@ internal static unsafe class AttentionUnit<S, V>
 
     /// <summary>Takes a block of rows over a block of keys.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Step<R>(ref Rows rows, ref Keys keys, int row)
+    private static void Step<R, C>(ref Rows rows, ref Keys keys, int row)
         where R : struct, IRowCount
+        where C : struct, ICacheCells
     {
         var most = Visible(ref rows, ref keys, row + R.Count - 1);
         if (most == 0)
             return;
         var headSize = rows.HeadSize;
         var mixes = rows.Mixes + (row * headSize);
-        AttentionLoops<S, V, R>.Score(rows.Queries + (row * headSize), headSize, keys.Tiles, most, rows.Scores);
+        AttentionLoops<S, V, R, C>.Score(rows.Queries + (row * headSize), headSize, keys.Tiles, most, rows.Scores);
 
         var decays = stackalloc float[RowBlock];
         for (var r = 0; r < R.Count; r++)
@@ -145,13 +155,13 @@ internal static unsafe class AttentionUnit<S, V>
 
         // The rows of later queries see more tokens. What all see is mixed together, the rest row by row: each row's order is the same.
         var least = Visible(ref rows, ref keys, row);
-        Mix<R>(rows.Scores, decays, keys.Values, 0, least, headSize, mixes);
+        Mix<R, C>(rows.Scores, decays, keys.Values, 0, least, headSize, mixes);
         var one = 1f;
         for (var r = 1; r < R.Count; r++)
         {
             var seen = Visible(ref rows, ref keys, row + r);
             if (seen > least)
-                Mix<OneRow>(rows.Scores + (r * KeyBlock), &one, keys.Values, least, seen, headSize, mixes + (r * headSize));
+                Mix<OneRow, C>(rows.Scores + (r * KeyBlock), &one, keys.Values, least, seen, headSize, mixes + (r * headSize));
         }
     }
 
@@ -162,13 +172,14 @@ internal static unsafe class AttentionUnit<S, V>
 
     /// <summary>Mixes with the widest vectors that fit, and what is left of the head with narrower ones.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Mix<R>(float* weights, float* decays, float** values, int begin, int end, int headSize, float* mixes)
+    private static void Mix<R, C>(float* weights, float* decays, float** values, int begin, int end, int headSize, float* mixes)
         where R : struct, IRowCount
+        where C : struct, ICacheCells
     {
-        var done = AttentionLoops<S, V, R>.Mix(weights, decays, values, begin, end, headSize, 0, mixes);
-        if (S.Width > Avx2Simd.Width && done < headSize)
-            done = AttentionLoops<Avx2Simd, Vector256<float>, R>.Mix(weights, decays, values, begin, end, headSize, done, mixes);
-        if (done < headSize)
-            AttentionLoops<ScalarSimd, float, R>.Mix(weights, decays, values, begin, end, headSize, done, mixes);
+        var done = AttentionLoops<S, V, R, C>.Mix(weights, decays, values, begin, end, headSize, 0, mixes);
+        if (S.Width > Avx2Simd.Width && done < headSize / 2)
+            done = AttentionLoops<Avx2Simd, Vector256<float>, R, C>.Mix(weights, decays, values, begin, end, headSize, done, mixes);
+        if (done < headSize / 2)
+            AttentionLoops<ScalarSimd, float, R, C>.Mix(weights, decays, values, begin, end, headSize, done, mixes);
     }
 }

@@ -16,6 +16,9 @@ internal readonly unsafe struct Avx2Simd : ISimd<Vector256<float>>
     public static void Store(Vector256<float> value, float* target) => Avx.Store(target, value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(float* source) => Sse.Prefetch1(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Broadcast(float value) => Vector256.Create(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -70,5 +73,24 @@ internal readonly unsafe struct Avx2Simd : ISimd<Vector256<float>>
         var integers = Avx2.Add(Avx.ConvertToVector256Int32(value), Vector256.Create(128));
         var shorts = Sse41.PackUnsignedSaturate(integers.GetLower(), integers.GetUpper());
         Sse2.StoreScalar((long*)target, Sse2.PackUnsignedSaturate(shorts.AsInt16(), shorts.AsInt16()).AsInt64());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> PackBf16(Vector256<float> low, Vector256<float> high) =>
+        ((Bf16Bits(low) >>> 16) | (Bf16Bits(high) & Vector256.Create(0xFFFF_0000))).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LowBf16(Vector256<float> pairs) => (pairs.AsUInt32() << 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> HighBf16(Vector256<float> pairs) => (pairs.AsUInt32() & Vector256.Create(0xFFFF_0000)).AsSingle();
+
+    // In the upper halves; what is left in the lower ones does not count. Rounding would carry some NaNs over to zero.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> Bf16Bits(Vector256<float> value)
+    {
+        var bits = value.AsUInt32();
+        var rounded = bits + Vector256.Create(0x7FFFu) + ((bits >>> 16) & Vector256<uint>.One);
+        return Vector256.ConditionalSelect(Vector256.Equals(value, value).AsUInt32(), rounded, bits | Vector256.Create(0x0040_0000u));
     }
 }

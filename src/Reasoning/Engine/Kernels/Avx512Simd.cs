@@ -16,6 +16,9 @@ internal readonly unsafe struct Avx512Simd : ISimd<Vector512<float>>
     public static void Store(Vector512<float> value, float* target) => Avx512F.Store(target, value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(float* source) => Sse.Prefetch1(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Broadcast(float value) => Vector512.Create(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -64,5 +67,24 @@ internal readonly unsafe struct Avx512Simd : ISimd<Vector512<float>>
     {
         var integers = Avx512F.Add(Avx512F.ConvertToVector512Int32(value), Vector512.Create(128));
         Sse2.Store(target, Avx512F.ConvertToVector128Byte(integers));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> PackBf16(Vector512<float> low, Vector512<float> high) =>
+        ((Bf16Bits(low) >>> 16) | (Bf16Bits(high) & Vector512.Create(0xFFFF_0000))).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LowBf16(Vector512<float> pairs) => (pairs.AsUInt32() << 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> HighBf16(Vector512<float> pairs) => (pairs.AsUInt32() & Vector512.Create(0xFFFF_0000)).AsSingle();
+
+    // In the upper halves; what is left in the lower ones does not count. Rounding would carry some NaNs over to zero.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> Bf16Bits(Vector512<float> value)
+    {
+        var bits = value.AsUInt32();
+        var rounded = bits + Vector512.Create(0x7FFFu) + ((bits >>> 16) & Vector512<uint>.One);
+        return Vector512.ConditionalSelect(Vector512.Equals(value, value).AsUInt32(), rounded, bits | Vector512.Create(0x0040_0000u));
     }
 }

@@ -6,12 +6,22 @@ internal static unsafe class CacheWriter<S, V>
     where S : struct, ISimd<V>
     where V : unmanaged
 {
-    [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Write(PagedAttentionJob* job, int begin, int end)
     {
-        int headSize = job->HeadSize, heads = job->Heads, kvHeads = job->KvHeads;
+        if (job->CacheFormat == KvCacheFormat.Bf16)
+            Write<Bf16Cells>(job, begin, end);
+        else
+            Write<Fp32Cells>(job, begin, end);
+    }
+
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Write<C>(PagedAttentionJob* job, int begin, int end)
+        where C : struct, ICacheCells
+    {
+        int headSize = job->HeadSize, width = job->CacheWidth, heads = job->Heads, kvHeads = job->KvHeads;
         var rotated = stackalloc float[PagedAttentionJob.MaxHeadSize];
+        var packed = stackalloc float[PagedAttentionJob.MaxHeadSize];
         var sequence = 0;
         for (var token = begin; token < end; token++)
         {
@@ -26,11 +36,12 @@ internal static unsafe class CacheWriter<S, V>
             {
                 var offset = job->CacheOffset(sequence, head, position);
                 RotaryPositions<S, V>.Rotate(job, keys + (head * headSize), position, 1f, rotated);
-                var tile = job->KeyCache + offset + ((inBlock - lane) * headSize) + lane;
-                for (var d = 0; d < headSize; d++)
-                    tile[d * PagedAttentionJob.TileTokens] = rotated[d];
-                var value = new ReadOnlySpan<float>(values + (head * headSize), headSize);
-                value.CopyTo(new Span<float>(job->ValueCache + offset + (inBlock * headSize), headSize));
+                var key = C.Pack<S, V>(rotated, headSize, packed);
+                var tile = job->KeyCache + offset + ((inBlock - lane) * width) + lane;
+                for (var i = 0; i < width; i++)
+                    tile[i * PagedAttentionJob.TileTokens] = key[i];
+                var value = C.Pack<S, V>(values + (head * headSize), headSize, packed);
+                new ReadOnlySpan<float>(value, width).CopyTo(new Span<float>(job->ValueCache + offset + (inBlock * width), width));
             }
         }
     }

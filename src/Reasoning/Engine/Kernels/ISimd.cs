@@ -14,6 +14,9 @@ internal unsafe interface ISimd<V> where V : unmanaged
 
     static abstract void Store(V value, float* target);
 
+    /// <summary>Asks for the cache line to be brought near.</summary>
+    static abstract void Prefetch(float* source);
+
     static abstract V Broadcast(float value);
 
     static abstract V Add(V left, V right);
@@ -48,4 +51,13 @@ internal unsafe interface ISimd<V> where V : unmanaged
 
     /// <summary>Rounds to nearest even, adds 128, and stores bytes. The rounded values must lie in -128…127.</summary>
     static abstract void StoreOffsetBytes(V value, byte* target);
+
+    /// <summary>Rounds to bf16, to nearest even, and puts the one in the low and the other in the high bits; a NaN stays one.</summary>
+    static abstract V PackBf16(V low, V high);
+
+    /// <summary>The bf16 in the low bits.</summary>
+    static abstract V LowBf16(V pairs);
+
+    /// <summary>The bf16 in the high bits.</summary>
+    static abstract V HighBf16(V pairs);
 }

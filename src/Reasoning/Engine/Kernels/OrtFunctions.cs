@@ -14,6 +14,7 @@ internal enum OrtApiSlot
     CreateCustomOpDomain = 26,
     CustomOpDomain_Add = 27,
     AddCustomOpDomain = 28,
+    CreateTensorWithDataAsOrtValue = 49,
     GetTensorMutableData = 51,
     GetDimensionsCount = 61,
     GetDimensions = 62,
@@ -23,12 +24,15 @@ internal enum OrtApiSlot
     KernelContext_GetInput = 90,
     KernelContext_GetOutput = 91,
     ReleaseStatus = 93,
+    ReleaseValue = 96,
     ReleaseTensorTypeAndShapeInfo = 99,
+    BindInput = 136,
+    BindOutput = 137,
     KernelContext_ParallelFor = 274,
 }
 
 /// <summary>
-/// The part of ONNX Runtime's C API that custom ops need and the managed package does not show. A status of zero is success.
+/// The part of ONNX Runtime's C API that the managed package does not show, or shows only with allocations. A status of zero is success.
 /// </summary>
 internal static unsafe partial class OrtFunctions
 {
@@ -76,6 +80,27 @@ internal static unsafe partial class OrtFunctions
 
     public static void AddDomain(nint sessionOptions, nint domain) =>
         Check(((delegate* unmanaged<nint, nint, nint>)Slot(OrtApiSlot.AddCustomOpDomain))(sessionOptions, domain));
+
+    /// <summary>Binds a tensor in foreign memory, which must live as long as the binding.</summary>
+    /// <param name="elementType">A value of <c>TensorElementType</c>.</param>
+    public static void Bind(
+        nint binding, bool isOutput, byte* terminatedName, nint memoryInfo, void* data, nuint bytes, ReadOnlySpan<long> shape, int elementType)
+    {
+        nint value;
+        fixed (long* dimensions = shape)
+            Check(((delegate* unmanaged<nint, void*, nuint, long*, nuint, int, nint*, nint>)Slot(OrtApiSlot.CreateTensorWithDataAsOrtValue))(
+                memoryInfo, data, bytes, dimensions, (nuint)shape.Length, elementType, &value));
+        try
+        {
+            var bind = Slot(isOutput ? OrtApiSlot.BindOutput : OrtApiSlot.BindInput);
+            Check(((delegate* unmanaged<nint, byte*, nint, nint>)bind)(binding, terminatedName, value));
+        }
+        finally
+        {
+            // The binding has a reference of its own.
+            ((delegate* unmanaged<nint, void>)Slot(OrtApiSlot.ReleaseValue))(value);
+        }
+    }
 
     /// <summary>A node's attribute, or the default if it has none of this name and type.</summary>
     public static long Attribute(nint kernelInfo, ReadOnlySpan<byte> terminatedName, long absent)

@@ -2,12 +2,12 @@ namespace SaferGuard.Reasoning.Engine.Kernels;
 
 /// <summary>
 /// One run of paged attention: new tokens of several sequences, flat, and the key and value cache that their past lies in.
-/// T tokens, B sequences, H query heads, N key-value heads, D head size. The caches are updated; nothing else but the output is written.
+/// T tokens, B sequences, H query heads, N key-value heads, D head size, W floats of a head in the cache. The caches are updated; nothing else but the output is written.
 /// </summary>
 /// <remarks>
-/// A cache is declared <c>[blocks, block size, N, D]</c>, but the order inside a block is the kernel's: per head a run of
-/// block size × D floats, of which the values are <c>[token][D]</c> and the keys tiles of 16 tokens, <c>[D][16]</c>, so that
-/// the scores of 16 tokens are one vector and need no horizontal sum.
+/// A cache is declared <c>[blocks, block size, N, W]</c>, and W tells its format: D floats, or D/2 that hold two bf16 each. The order
+/// inside a block is the kernel's: per head a run of block size × W floats, of which the values are <c>[token][W]</c> and the keys
+/// tiles of 16 tokens, <c>[W][16]</c>, so that the scores of 16 tokens are one vector and need no horizontal sum.
 /// </remarks>
 internal unsafe struct PagedAttentionJob
 {
@@ -34,12 +34,15 @@ internal unsafe struct PagedAttentionJob
     public int Heads;
     public int KvHeads;
     public int HeadSize;
+    public int CacheWidth;
     public int Blocks;
     public int BlockSize;
     public int TableWidth;
     public int Positions;
     public float Scale;
     public KernelIsa Isa;
+
+    public readonly KvCacheFormat CacheFormat => CacheWidth == HeadSize ? KvCacheFormat.Fp32 : KvCacheFormat.Bf16;
 
     /// <summary>Query heads that share a key-value head.</summary>
     public readonly int GroupHeads => Heads / KvHeads;
@@ -73,7 +76,7 @@ internal unsafe struct PagedAttentionJob
     public readonly nint CacheOffset(int sequence, int kvHead, int position)
     {
         nint block = BlockTable[((nint)sequence * TableWidth) + (position / BlockSize)];
-        return ((block * KvHeads) + kvHead) * BlockSize * HeadSize;
+        return ((block * KvHeads) + kvHead) * BlockSize * CacheWidth;
     }
 
     private readonly int Chunks(int sequence) =>
@@ -89,6 +92,8 @@ internal unsafe struct PagedAttentionJob
             throw new InvalidDataException($"{GroupHeads} heads share a key-value head; at most {MaxGroupHeads} can.");
         if (HeadSize is <= 0 or > MaxHeadSize || HeadSize % 2 != 0)
             throw new InvalidDataException($"The head size must be even and at most {MaxHeadSize}, not {HeadSize}.");
+        if (CacheWidth != HeadSize && CacheWidth != HeadSize / 2)
+            throw new InvalidDataException($"The caches have {CacheWidth} floats a head, not {HeadSize} for fp32 or {HeadSize / 2} for bf16.");
         if (BlockSize is <= 0 or > MaxBlockSize || BlockSize % TileTokens != 0)
             throw new InvalidDataException($"The block size must be a multiple of {TileTokens} up to {MaxBlockSize}, not {BlockSize}.");
         if (CuSeqlens[0] != 0 || CuSeqlens[Sequences] != Tokens)

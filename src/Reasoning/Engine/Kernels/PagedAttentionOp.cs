@@ -100,14 +100,12 @@ internal static unsafe class PagedAttentionOp
         var cos = new OrtTensor(context, 8, "cos_cache", rank: 2);
         var sin = new OrtTensor(context, 9, "sin_cache", rank: 2);
 
-        var headSize = keys[3];
+        var headSize = checked(2 * cos[1]);
         Require(keys[2] == kernel->KvHeads, "key_cache has another number of heads than kv_num_heads.");
         for (var i = 0; i < 4; i++)
             Require(values[i] == keys[i], "key_cache and value_cache differ in shape.");
         Require(qkv[1] == ((long)kernel->Heads + (2L * kernel->KvHeads)) * headSize, "query is not as wide as the packed heads.");
-        Require(
-            cos[1] * 2L == headSize && sin[1] == cos[1] && sin[0] == cos[0],
-            "cos_cache or sin_cache is not (positions, head size / 2).");
+        Require(sin[1] == cos[1] && sin[0] == cos[0], "cos_cache and sin_cache differ in shape.");
         Require(cuSeqlens[0] >= 1, "cumulative_sequence_length is empty.");
         Require(
             pastLens[0] == cuSeqlens[0] - 1 && blockTable[0] == pastLens[0],
@@ -128,6 +126,7 @@ internal static unsafe class PagedAttentionOp
             Heads = kernel->Heads,
             KvHeads = kernel->KvHeads,
             HeadSize = headSize,
+            CacheWidth = keys[3],
             Blocks = keys[0],
             BlockSize = keys[1],
             TableWidth = blockTable[1],

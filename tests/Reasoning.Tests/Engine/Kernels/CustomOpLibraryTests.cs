@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using SaferGuard.Reasoning.Engine;
 using SaferGuard.Reasoning.Engine.Kernels;
 
 namespace SaferGuard.Reasoning.Tests.Engine.Kernels;
@@ -14,10 +15,10 @@ public sealed unsafe class CustomOpLibraryTests
     private static readonly string[] Names = [.. AttentionInputs.Where(name => name.Length > 0)];
 
     [Theory]
-    [ClassData(typeof(SupportedIsas))]
-    public void PagedAttention_in_a_session_is_the_kernel(KernelIsa isa)
+    [MemberData(nameof(PagedAttentionKernelTests.IsasAndCaches), MemberType = typeof(PagedAttentionKernelTests))]
+    public void PagedAttention_in_a_session_is_the_kernel(KernelIsa isa, KvCacheFormat cache)
     {
-        var (inSession, direct) = (Batch(), Batch());
+        var (inSession, direct) = (Batch(cache), Batch(cache));
         using var session = AttentionSession(isa);
         foreach (var step in (List<(int, int)[]>)[[(0, 60), (1, 3)], [(0, 1), (1, 30)], [(1, 1)]])
         {
@@ -155,7 +156,7 @@ public sealed unsafe class CustomOpLibraryTests
         Assert.Throws<PlatformNotSupportedException>(() => CustomOpLibrary.Register(options, (KernelIsa)99));
     }
 
-    private static PagedBatch Batch() => new(Shape, [61, 34], seed: 7);
+    private static PagedBatch Batch(KvCacheFormat cache = KvCacheFormat.Fp32) => new(Shape, [61, 34], seed: 7, cache);
 
     private static InferenceSession AttentionSession(KernelIsa isa, params byte[][] attributes) => Session(isa, Attention(attributes));
 
@@ -204,7 +205,7 @@ public sealed unsafe class CustomOpLibraryTests
     /// <summary>The step that was prepared last, in the order of <see cref="Names"/>; one tensor may be cut short.</summary>
     private static OrtValue[] Inputs(PagedBatch batch, (string Name, long FirstDimension) altered)
     {
-        long[] cache = [batch.Blocks, Shape.BlockSize, Shape.KvHeads, Shape.HeadSize];
+        long[] cache = [batch.Blocks, Shape.BlockSize, Shape.KvHeads, batch.CacheWidth];
         long[] angles = [PagedBatch.Positions, Shape.HeadSize / 2];
         return
         [

@@ -100,6 +100,17 @@ public sealed class PagedAttentionJobTests
         Refuses("");
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(8)]
+    [InlineData(31)]
+    [InlineData(64)]
+    public void A_cache_of_no_known_format_is_refused(int width)
+    {
+        job.CacheWidth = width;
+        Refuses($"{width} floats a head");
+    }
+
     [Fact]
     public void The_units_cover_every_query_and_head_once()
     {

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using CsCheck;
+using SaferGuard.Reasoning.Engine;
 using SaferGuard.Reasoning.Engine.Kernels;
 
 namespace SaferGuard.Reasoning.Tests.Engine.Kernels;
@@ -13,17 +14,22 @@ public sealed unsafe class PagedAttentionKernelTests
         from blockSize in Gen.Int[1, 3].Select(tiles => tiles * 16)
         select new HeadShape(kvHeads * groupHeads, kvHeads, headSize, blockSize);
 
+    private static readonly Gen<KvCacheFormat> Caches = Gen.Enum<KvCacheFormat>();
+
     private static readonly Gen<int[]> Lengths = Gen.Int[1, 100].Array[1, 3];
 
-    public static TheoryData<KernelIsa, int, int, int> IsasAndShapes()
+    public static TheoryData<KernelIsa, KvCacheFormat, int, int, int> IsasAndShapes()
     {
-        var data = new TheoryData<KernelIsa, int, int, int>();
+        var data = new TheoryData<KernelIsa, KvCacheFormat, int, int, int>();
         foreach (var isa in SupportedIsas.All)
         {
             foreach (var headSize in (int[])[16, 32, 64, 80, 128, 10])
             {
                 foreach (var group in (int[])[1, 3, 4])
-                    data.Add(isa, headSize, group, group % 2 == 0 ? 16 : 32);
+                {
+                    foreach (var cache in Enum.GetValues<KvCacheFormat>())
+                        data.Add(isa, cache, headSize, group, group % 2 == 0 ? 16 : 32);
+                }
             }
         }
 
@@ -32,22 +38,25 @@ public sealed unsafe class PagedAttentionKernelTests
 
     [Theory]
     [MemberData(nameof(IsasAndShapes))]
-    public void Prefill_and_decode_in_one_batch_agree_with_the_formula(KernelIsa isa, int headSize, int group, int blockSize)
+    public void Prefill_and_decode_in_one_batch_agree_with_the_formula(KernelIsa isa, KvCacheFormat cache, int headSize, int group, int blockSize)
     {
         var shape = new HeadShape(2 * group, 2, headSize, blockSize);
-        var batch = new PagedBatch(shape, [100, 70, 131], seed: headSize + group);
+        var batch = new PagedBatch(shape, [100, 70, 131], seed: headSize + group, cache);
         var outputs = batch.Run(isa, [(0, 97), (1, 17)], [(1, 52), (0, 1), (2, 65)], [(2, 1), (0, 1)], [(0, 1), (1, 1), (2, 65)]);
         AssertAgree(shape, batch, outputs);
     }
 
+    public static TheoryData<KernelIsa, KvCacheFormat> IsasAndCaches() =>
+        new(SupportedIsas.All.SelectMany(isa => Enum.GetValues<KvCacheFormat>().Select(cache => (isa, cache))));
+
     [Fact]
     public void Any_shape_in_any_steps_agrees_with_the_formula() =>
-        Gen.Select(Shapes, Lengths, Gen.Int).Sample(
-            (shape, lengths, seed) =>
+        Gen.Select(Shapes, Caches, Lengths, Gen.Int).Sample(
+            (shape, cache, lengths, seed) =>
             {
                 foreach (var isa in SupportedIsas.All)
                 {
-                    var batch = new PagedBatch(shape, lengths, seed);
+                    var batch = new PagedBatch(shape, lengths, seed, cache);
                     AssertAgree(shape, batch, batch.Run(isa, RandomSteps(lengths, seed)));
                 }
             },
@@ -55,24 +64,26 @@ public sealed unsafe class PagedAttentionKernelTests
 
     [Fact]
     public void A_batch_and_its_chunks_equal_each_sequence_alone_and_whole_bit_by_bit() =>
-        Gen.Select(Shapes, Lengths, Gen.Int).Sample(
-            (shape, lengths, seed) =>
+        Gen.Select(Shapes, Caches, Lengths, Gen.Int).Sample(
+            (shape, cache, lengths, seed) =>
             {
                 foreach (var isa in SupportedIsas.All)
                 {
-                    var together = new PagedBatch(shape, lengths, seed).Run(isa, RandomSteps(lengths, seed));
-                    var alone = new PagedBatch(shape, lengths, seed).Run(isa, lengths.Select((length, i) => new[] { (i, length) }));
+                    var together = new PagedBatch(shape, lengths, seed, cache).Run(isa, RandomSteps(lengths, seed));
+                    var alone = new PagedBatch(shape, lengths, seed, cache).Run(isa, lengths.Select((length, i) => new[] { (i, length) }));
                     for (var i = 0; i < lengths.Length; i++)
                         AssertSame(alone[i], together[i]);
                 }
             },
             iter: 30);
 
-    [Fact]
-    public void The_instruction_sets_agree()
+    [Theory]
+    [InlineData(KvCacheFormat.Fp32)]
+    [InlineData(KvCacheFormat.Bf16)]
+    public void The_instruction_sets_agree(KvCacheFormat cache)
     {
         var shape = new HeadShape(9, 3, 64, 16);
-        var runs = SupportedIsas.All.Select(isa => new PagedBatch(shape, [200, 33], seed: 1).Run(isa, [(0, 200), (1, 33)])).ToList();
+        var runs = SupportedIsas.All.Select(isa => new PagedBatch(shape, [200, 33], seed: 1, cache).Run(isa, [(0, 200), (1, 33)])).ToList();
         foreach (var run in runs)
         {
             for (var sequence = 0; sequence < 2; sequence++)
@@ -107,11 +118,11 @@ public sealed unsafe class PagedAttentionKernelTests
     }
 
     [Theory]
-    [ClassData(typeof(SupportedIsas))]
-    public void A_NaN_reaches_every_query_that_sees_it_and_no_other(KernelIsa isa)
+    [MemberData(nameof(IsasAndCaches))]
+    public void A_NaN_reaches_every_query_that_sees_it_and_no_other(KernelIsa isa, KvCacheFormat cache)
     {
         var shape = new HeadShape(2, 1, 32, 16);
-        var batch = new PagedBatch(shape, [90, 20], seed: 4);
+        var batch = new PagedBatch(shape, [90, 20], seed: 4, cache);
         batch.Sequences[0][(70 * shape.Packed) + (2 * 32) + 5] = float.NaN; // a key
         var outputs = batch.Run(isa, [(0, 90), (1, 20)]);
         Assert.All(outputs[0].Take(70 * 64), x => Assert.True(float.IsFinite(x)));
@@ -141,7 +152,7 @@ public sealed unsafe class PagedAttentionKernelTests
     private static void AssertAgree(HeadShape shape, PagedBatch batch, List<float>[] outputs)
     {
         for (var i = 0; i < outputs.Length; i++)
-            AssertClose(AttentionReference.Attend(shape, batch.Sequences[i], batch.Cos, batch.Sin), outputs[i]);
+            AssertClose(AttentionReference.Attend(shape, batch.Cache, batch.Sequences[i], batch.Cos, batch.Sin), outputs[i]);
     }
 
     // Values lie in -2…2.

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using SaferGuard.Reasoning.Engine;
 using SaferGuard.Reasoning.Engine.Kernels;
 
 namespace SaferGuard.Reasoning.Tests.Engine.Kernels;
@@ -17,14 +18,18 @@ internal sealed unsafe class PagedBatch
 {
     public const int Positions = 256;
 
+    private static readonly float Unwritten = BitConverter.UInt32BitsToSingle(uint.MaxValue); // both of its halves are NaN too
+
     private readonly HeadShape shape;
     private readonly int[] cached;
     private readonly int[] blockOrder;
     private readonly int blocksEach;
 
-    public PagedBatch(HeadShape shape, int[] lengths, int seed)
+    public PagedBatch(HeadShape shape, int[] lengths, int seed, KvCacheFormat cache = KvCacheFormat.Fp32)
     {
         this.shape = shape;
+        Cache = cache;
+        CacheWidth = cache == KvCacheFormat.Bf16 ? shape.HeadSize / 2 : shape.HeadSize;
         var random = new Random(seed);
         cached = new int[lengths.Length];
         Sequences = [.. lengths.Select(length => Floats(length * shape.Packed, () => (random.NextSingle() * 4) - 2))];
@@ -39,9 +44,13 @@ internal sealed unsafe class PagedBatch
         blocksEach = (lengths.Max() + shape.BlockSize - 1) / shape.BlockSize;
         blockOrder = [.. Enumerable.Range(0, blocksEach * lengths.Length)];
         random.Shuffle(blockOrder);
-        KeyCache = Floats(blockOrder.Length * shape.BlockSize * shape.KvHeads * shape.HeadSize, () => float.NaN);
-        ValueCache = Floats(KeyCache.Length, () => float.NaN);
+        KeyCache = Floats(blockOrder.Length * shape.BlockSize * shape.KvHeads * CacheWidth, () => Unwritten);
+        ValueCache = Floats(KeyCache.Length, () => Unwritten);
     }
+
+    public KvCacheFormat Cache { get; }
+
+    public int CacheWidth { get; }
 
     /// <summary>Per sequence (tokens, packed heads).</summary>
     public float[][] Sequences { get; }
@@ -107,6 +116,7 @@ internal sealed unsafe class PagedBatch
             Heads = shape.Heads,
             KvHeads = shape.KvHeads,
             HeadSize = shape.HeadSize,
+            CacheWidth = CacheWidth,
             Blocks = Blocks,
             BlockSize = shape.BlockSize,
             TableWidth = blocksEach,
