@@ -51,7 +51,8 @@ internal static class BundleWriter
             traits.CanAnswer,
             traits.ReadsRuleText,
             maxPositions,
-            Describe(folder));
+            Describe(folder),
+            format.Device());
         WriteFile(BundleManifest.FileName, JsonSerializer.SerializeToUtf8Bytes(manifest, ModelBundle.ManifestJson));
 
         // The card is not in the manifest: a corrected word in it does not make another model.

@@ -24,6 +24,7 @@ internal sealed class TransformerExporter
     private readonly int _maxPositions;
     private readonly OnnxGraph _graph;
     private readonly GraphLinears _linears;
+    private readonly LayerNodes _nodes;
 
     private TransformerExporter(Checkpoint checkpoint, WeightFormat format, int maxPositions, OnnxGraph graph)
     {
@@ -32,6 +33,7 @@ internal sealed class TransformerExporter
         _maxPositions = maxPositions;
         _graph = graph;
         _linears = new GraphLinears(graph, format);
+        _nodes = new LayerNodes(graph, _linears, new GraphAttention(graph, _config, format.Device()), _config);
     }
 
     /// <summary>Writes the graph and its weights to a folder, and returns the longest sequence that the graph computes.</summary>
@@ -45,7 +47,7 @@ internal sealed class TransformerExporter
         if ((long)positions * checkpoint.Config.HeadSize > MaxRotaryElements)
             throw new InvalidDataException($"{positions} positions are too many for a table of angles; --max-positions takes fewer.");
         using var weights = File.Create(Path.Combine(folder, BundleManifest.WeightsFile));
-        var graph = new OnnxGraph("saferguard", weights, BundleManifest.WeightsFile);
+        var graph = new OnnxGraph("saferguard", weights, BundleManifest.WeightsFile, format.Floats());
         new TransformerExporter(checkpoint, format, positions, graph).Build();
         using var model = File.Create(Path.Combine(folder, BundleManifest.GraphFile));
         graph.Save(model);
@@ -63,29 +65,34 @@ internal sealed class TransformerExporter
         AddRotaryTables();
 
         var residual = Embed(); // (T, D)
-        var normed = Norm("layers.0.attention_norm", residual, Weights(0, "input_layernorm"));
+        var normed = _nodes.Norm("layers.0.attention_norm", residual, Weights(0, "input_layernorm"));
         for (var layer = 0; layer < _config.NumHiddenLayers; layer++)
         {
             var isLast = layer == _config.NumHiddenLayers - 1;
-            var attention = Attention(layer, normed); // (T, H * Dh)
+            var attention = Attention(layer, normed, isLast); // (T, H * Dh)
             if (isLast)
             {
                 // What follows the last attention works on rows, so only those that need logits go on.
-                attention = _graph.Node("Gather", "last.attention", [attention, "logit_idx"]);
+                attention = new Activation(_graph.Node("Gather", "last.attention", [attention.Floats!, "logit_idx"]));
                 residual = _graph.Node("Gather", "last.residual", [residual, "logit_idx"]);
             }
 
             var output = Multiply(layer, Linear.AttentionOutput, attention, ["self_attn.o_proj"], _config.AttentionBias);
-            (normed, residual) = AddAndNorm($"layers.{layer}.mlp_norm", residual, output, Weights(layer, "post_attention_layernorm"));
+            (normed, residual) = _nodes.AddAndNorm(
+                $"layers.{layer}.mlp_norm", residual, output, Weights(layer, "post_attention_layernorm"), Linear.GateUp);
             var mlp = FeedForward(layer, normed); // (T, D)
             (normed, residual) = isLast
-                ? AddAndNorm("norm", residual, mlp, _checkpoint.Read(Checkpoint.FinalNorm).Data)
-                : AddAndNorm($"layers.{layer + 1}.attention_norm", residual, mlp, Weights(layer + 1, "input_layernorm"));
+                ? _nodes.AddAndNorm("norm", residual, mlp, _checkpoint.Read(Checkpoint.FinalNorm).Data, Linear.Head)
+                : _nodes.AddAndNorm($"layers.{layer + 1}.attention_norm", residual, mlp, Weights(layer + 1, "input_layernorm"), Linear.QueryKeyValue);
         }
 
+        // The engine reads 32-bit floats whatever the graph computes in.
+        const string Name = "logits";
+        var product = _graph.Floats == DataType.Float ? Name : $"{Name}.rounded";
         var logits = _config.TieWordEmbeddings
-            ? _linears.MultiplyByTable("logits", normed, Embedding)
-            : _linears.Multiply(Linear.Head, "logits", normed, _checkpoint.Read(Checkpoint.Head).Data, _config.HiddenSize);
+            ? _linears.MultiplyByTable(product, normed, Embedding)
+            : _linears.Finish(_linears.Multiply(Linear.Head, product, normed, _checkpoint.Read(Checkpoint.Head).Data, _config.HiddenSize));
+        if (product != Name) logits = _graph.Node("Cast", Name, [logits], Attribute("to", (long)DataType.Float));
         _graph.Output(logits, DataType.Float, Size("R"), Size(_config.VocabSize));
     }
 
@@ -117,68 +124,30 @@ internal sealed class TransformerExporter
         var rows = _linears.LookUp(Ngrams, "ngram_ids"); // (T, orders, size)
         var sum = _graph.Node("ReduceSum", "ngrams.sum", [rows, axis], Attribute("keepdims", 0)); // (T, size)
         var projected = _linears.Multiply(
-            Linear.NgramProjection, "ngrams.projection", sum, _checkpoint.Read(Checkpoint.NgramProjection).Data, ngrams.Size);
-        return _graph.Node("Add", "embedded", [tokens, projected]);
+            Linear.NgramProjection, "ngrams.projection", new Activation(sum), _checkpoint.Read(Checkpoint.NgramProjection).Data, ngrams.Size);
+        return _graph.Node("Add", "embedded", [tokens, _linears.Finish(projected)]);
     }
 
-    private string Attention(int layer, string x)
+    private Activation Attention(int layer, Activation x, bool isLast)
     {
-        string Cache(string name) => _graph.Input(
-            $"{name}_{layer}", DataType.Float, Size("N"), Size("S"), Size(_config.NumKeyValueHeads), Size("W"));
         var qkv = Multiply(
             layer, Linear.QueryKeyValue, x, ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"], _config.HasQueryKeyValueBias);
-        if (_config.HasQueryKeyNorm) qkv = NormaliseHeads(layer, qkv);
-        return _graph.Node(
-            $"{MicrosoftDomain}.PagedAttention",
-            $"layers.{layer}.attention",
-            [qkv, "", "", Cache("key_cache"), Cache("value_cache"), "cu_seqlens", "past_lens", "block_table", "cos", "sin"],
-            Attribute("num_heads", _config.NumAttentionHeads),
-            Attribute("kv_num_heads", _config.NumKeyValueHeads),
-            Attribute("do_rotary", 1));
+        (float[], float[])? norms = _config.HasQueryKeyNorm ? (Weights(layer, "self_attn.q_norm"), Weights(layer, "self_attn.k_norm")) : null;
+        return _nodes.Attention(layer, qkv, norms, wantsFloats: isLast);
     }
 
-    /// <summary>Normalises each head of the queries and of the keys: (T, (H + 2 Hkv) Dh) → the same.</summary>
-    private string NormaliseHeads(int layer, string qkv)
+    private Product FeedForward(int layer, Activation x)
     {
-        int queries = _config.NumAttentionHeads, keys = _config.NumKeyValueHeads, size = _config.HeadSize;
-        string Name(string part) => $"layers.{layer}.{part}";
-        _graph.Node(
-            "Split", [Name("q"), Name("k"), Name("v")],
-            [qkv, _graph.Constant<long>(Name("qkv.sizes"), [3], [queries * size, keys * size, keys * size])],
-            Attribute("axis", -1));
-        return _graph.Node("Concat", Name("qkv.normed"), [Heads("q", queries), Heads("k", keys), Name("v")], Attribute("axis", -1));
-
-        string Heads(string part, int heads)
-        {
-            // A size of 0 stays what it is: T.
-            var shape = _graph.Constant<long>(Name($"{part}.heads.shape"), [3], [0, heads, size]);
-            var flat = _graph.Constant<long>(Name($"{part}.flat.shape"), [2], [0, heads * size]);
-            var split = _graph.Node("Reshape", Name($"{part}.heads"), [Name(part), shape]); // (T, heads, Dh)
-            var normed = Norm(Name($"{part}_norm"), split, Weights(layer, $"self_attn.{part}_norm"));
-            return _graph.Node("Reshape", Name($"{part}.normed"), [normed, flat]); // (T, heads * Dh)
-        }
-    }
-
-    /// <summary>SwiGLU.</summary>
-    private string FeedForward(int layer, string x)
-    {
-        string Name(string part) => $"layers.{layer}.{part}";
         var gateUp = Multiply(layer, Linear.GateUp, x, ["mlp.gate_proj", "mlp.up_proj"], _config.MlpBias); // (T, 2 F)
-        _graph.Node("Split", [Name("gate"), Name("up")], [gateUp], Attribute("axis", -1), Attribute("num_outputs", 2));
-        var silu = _graph.Node($"{MicrosoftDomain}.QuickGelu", Name("silu"), [Name("gate")], Attribute("alpha", 1f));
-        var inner = _graph.Node("Mul", Name("inner"), [silu, Name("up")]);
-        return Multiply(layer, Linear.Down, inner, ["mlp.down_proj"], _config.MlpBias);
+        return Multiply(layer, Linear.Down, _nodes.SwiGlu($"layers.{layer}.inner", gateUp), ["mlp.down_proj"], _config.MlpBias);
     }
 
     /// <summary>One product for several weights of a layer, whose outputs lie one after the other, and their biases.</summary>
-    private string Multiply(int layer, Linear linear, string x, string[] names, bool hasBias)
+    private Product Multiply(int layer, Linear linear, Activation x, string[] names, bool hasBias)
     {
-        var name = $"layers.{layer}.{linear}";
         var weights = names.Select(n => _checkpoint.Read(Checkpoint.LayerTensor(layer, n))).ToArray();
-        var product = _linears.Multiply(linear, name, x, Concatenate(weights), (int)weights[0].Shape[1]);
-        if (!hasBias) return product;
-        var biases = Concatenate([.. names.Select(n => _checkpoint.Read(Checkpoint.LayerBias(layer, n)))]);
-        return _graph.Node("Add", $"{name}.biased", [product, _graph.Constant<float>($"{name}.bias", [biases.Length], biases)]);
+        var biases = hasBias ? Concatenate([.. names.Select(n => _checkpoint.Read(Checkpoint.LayerBias(layer, n)))]) : null;
+        return _linears.Multiply(linear, $"layers.{layer}.{linear}", x, Concatenate(weights), (int)weights[0].Shape[1], biases);
     }
 
     private static float[] Concatenate(Tensor[] tensors)
@@ -193,24 +162,6 @@ internal sealed class TransformerExporter
         }
 
         return data;
-    }
-
-    private string Norm(string name, string x, float[] weights) => _graph.Node(
-        "SimplifiedLayerNormalization",
-        $"{name}.out",
-        [x, _graph.Constant<float>($"{name}.weight", [weights.Length], weights)],
-        Attribute("axis", -1),
-        Attribute("epsilon", _config.RmsNormEps),
-        Attribute("stash_type", 1));
-
-    private (string Normed, string Sum) AddAndNorm(string name, string x, string y, float[] weights)
-    {
-        _graph.Node(
-            $"{MicrosoftDomain}.SkipSimplifiedLayerNormalization",
-            [$"{name}.out", "", "", $"{name}.sum"],
-            [x, y, _graph.Constant<float>($"{name}.weight", [weights.Length], weights)],
-            Attribute("epsilon", _config.RmsNormEps));
-        return ($"{name}.out", $"{name}.sum");
     }
 
     private float[] Weights(int layer, string name) => _checkpoint.Read(Checkpoint.LayerTensor(layer, name)).Data;

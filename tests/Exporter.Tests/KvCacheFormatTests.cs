@@ -95,6 +95,7 @@ public sealed class KvCacheFormatTests : IDisposable
         NumAttentionHeads = 4,
         NumKeyValueHeads = 2,
         MaxPositionEmbeddings = 256,
+        TieWordEmbeddings = true,
         SaferguardNgrams = new NgramConfig(Orders: 3, Buckets: 997, Size: 48),
     };
 

@@ -15,7 +15,7 @@ public partial class LayeringTests
         ["Templates"] = ["Traces", "Tokens"],
         ["Decoding"] = ["Policies", "Traces", "Tokens"],
         ["Lexical"] = ["Traces", "Checkpoints"],
-        ["Bundles"] = ["Policies", "Checkpoints", "Tokens", "Templates", "Decoding", "Lexical"],
+        ["Bundles"] = ["Policies", "Checkpoints", "Tokens", "Templates", "Decoding", "Lexical", "Engine"],
         ["Engine"] = ["Checkpoints", "Tokens", "Decoding"],
     };
 

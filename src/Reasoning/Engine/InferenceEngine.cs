@@ -24,6 +24,7 @@ public sealed class InferenceEngine : IAsyncDisposable
     private readonly EngineTelemetry _telemetry;
     private readonly ConcurrentQueue<EngineRequest> _submitted = new();
     private readonly List<Sequence> _running = [];
+    private readonly List<EngineRequest> _ended = []; // in this step
     private readonly SemaphoreSlim _wake = new(0);
     private readonly CancellationTokenSource _stopping = new();
     private readonly Thread _thread;
@@ -183,6 +184,8 @@ public sealed class InferenceEngine : IAsyncDisposable
             _computedTokens += _batch.Tokens;
             Advance();
             _telemetry.Passed(Now(), _batch.Tokens, start);
+            foreach (var request in _ended) request.Complete();
+            _ended.Clear();
         }
 
         return true;
@@ -291,7 +294,7 @@ public sealed class InferenceEngine : IAsyncDisposable
             throw new InvalidOperationException("A program has forked into more branches than it announced.");
         foreach (var program in continuation.Branches ?? []) Add(Fork(sequence, program));
         Remove(sequence);
-        if (sequence.Request.LiveSequences == 0) sequence.Request.Complete();
+        if (sequence.Request.LiveSequences == 0) _ended.Add(sequence.Request);
     }
 
     /// <summary>Shares the full blocks and copies the last one where it is partly filled.</summary>

@@ -104,13 +104,14 @@ internal static unsafe class AttentionUnit<S, V>
     }
 
     /// <summary>Takes the queries, and starts their rows at nothing seen.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [SkipLocalsInit]
     private static void Load(PagedAttentionJob* job, ref Rows rows, int begin, int kvHead, int count)
     {
+        var scratch = stackalloc float[PagedAttentionJob.MaxHeadSize];
         for (var row = 0; row < count; row++)
         {
             int query = row / rows.GroupHeads, head = (kvHead * rows.GroupHeads) + (row % rows.GroupHeads);
-            var source = job->Qkv + ((((nint)begin + query) * (job->Heads + (2 * job->KvHeads))) + head) * rows.HeadSize;
+            var source = PackedHeads<S, V>.Load(job, begin + query, head, job->QueryNorm, scratch);
             RotaryPositions<S, V>.Rotate(job, source, rows.FirstPosition + query, job->Scale, rows.Queries + (row * rows.HeadSize));
             rows.Peaks[row] = float.NegativeInfinity;
             rows.Totals[row] = 0;

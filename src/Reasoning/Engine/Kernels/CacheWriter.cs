@@ -19,7 +19,8 @@ internal static unsafe class CacheWriter<S, V>
     private static void Write<C>(PagedAttentionJob* job, int begin, int end)
         where C : struct, ICacheCells
     {
-        int headSize = job->HeadSize, width = job->CacheWidth, heads = job->Heads, kvHeads = job->KvHeads;
+        int headSize = job->HeadSize, width = job->CacheWidth, kvHeads = job->KvHeads;
+        var scratch = stackalloc float[PagedAttentionJob.MaxHeadSize];
         var rotated = stackalloc float[PagedAttentionJob.MaxHeadSize];
         var packed = stackalloc float[PagedAttentionJob.MaxHeadSize];
         var sequence = 0;
@@ -30,17 +31,17 @@ internal static unsafe class CacheWriter<S, V>
             var position = job->PastLens[sequence] + token - job->CuSeqlens[sequence];
             var inBlock = position % job->BlockSize;
             var lane = inBlock % PagedAttentionJob.TileTokens;
-            var keys = job->Qkv + (((nint)token * (heads + (2 * kvHeads))) + heads) * headSize;
-            var values = keys + ((nint)kvHeads * headSize);
             for (var head = 0; head < kvHeads; head++)
             {
                 var offset = job->CacheOffset(sequence, head, position);
-                RotaryPositions<S, V>.Rotate(job, keys + (head * headSize), position, 1f, rotated);
+                var vector = PackedHeads<S, V>.Load(job, token, job->Heads + head, job->KeyNorm, scratch);
+                RotaryPositions<S, V>.Rotate(job, vector, position, 1f, rotated);
                 var key = C.Pack<S, V>(rotated, headSize, packed);
                 var tile = job->KeyCache + offset + ((inBlock - lane) * width) + lane;
                 for (var i = 0; i < width; i++)
                     tile[i * PagedAttentionJob.TileTokens] = key[i];
-                var value = C.Pack<S, V>(values + (head * headSize), headSize, packed);
+                vector = PackedHeads<S, V>.Load(job, token, job->Heads + kvHeads + head, null, scratch);
+                var value = C.Pack<S, V>(vector, headSize, packed);
                 new ReadOnlySpan<float>(value, width).CopyTo(new Span<float>(job->ValueCache + offset + (inBlock * width), width));
             }
         }

@@ -21,12 +21,14 @@ internal unsafe struct CustomOpDefinition
     private fixed int inputTypes[MaxInputs];
     private fixed int outputTypes[MaxOutputs];
     private int optionalInputs; // a bit for each
+    private int optionalOutputs;
     private KernelIsa isa;
 
     public readonly KernelIsa Isa => isa;
 
     /// <param name="name">A literal: it is read in place for ever.</param>
     /// <param name="optionalInputs">A bit for each input that may be absent.</param>
+    /// <param name="optionalOutputs">A bit for each output that a node may leave out.</param>
     /// <param name="create">From op, API, kernel info to a kernel, allocated with <see cref="NativeMemory"/>.</param>
     /// <param name="compute">From kernel and context to a status.</param>
     public static CustomOpDefinition* Create(
@@ -35,6 +37,7 @@ internal unsafe struct CustomOpDefinition
         ReadOnlySpan<TensorElementType> inputTypes,
         int optionalInputs,
         ReadOnlySpan<TensorElementType> outputTypes,
+        int optionalOutputs,
         delegate* unmanaged<CustomOpDefinition*, nint, nint, void**, nint> create,
         delegate* unmanaged<void*, nint, nint> compute)
     {
@@ -44,6 +47,7 @@ internal unsafe struct CustomOpDefinition
         op->inputs = inputTypes.Length;
         op->outputs = outputTypes.Length;
         op->optionalInputs = optionalInputs;
+        op->optionalOutputs = optionalOutputs;
         for (var i = 0; i < inputTypes.Length; i++)
             op->inputTypes[i] = (int)inputTypes[i];
         for (var i = 0; i < outputTypes.Length; i++)
@@ -58,7 +62,7 @@ internal unsafe struct CustomOpDefinition
         op->native.GetOutputTypeCount = &OutputCount;
         op->native.KernelDestroy = &Destroy;
         op->native.GetInputCharacteristic = &InputCharacteristic;
-        op->native.GetOutputCharacteristic = &Zero;
+        op->native.GetOutputCharacteristic = &OutputCharacteristic;
         op->native.GetInputMemoryType = &Zero;
         op->native.GetVariadicInputMinArity = &One;
         op->native.GetVariadicInputHomogeneity = &One;
@@ -93,7 +97,10 @@ internal unsafe struct CustomOpDefinition
     [UnmanagedCallersOnly]
     private static int InputCharacteristic(CustomOpDefinition* op, nuint index) => (op->optionalInputs >> (int)index) & 1;
 
-    // A required output; OrtMemTypeDefault.
+    [UnmanagedCallersOnly]
+    private static int OutputCharacteristic(CustomOpDefinition* op, nuint index) => (op->optionalOutputs >> (int)index) & 1;
+
+    // OrtMemTypeDefault.
     [UnmanagedCallersOnly]
     private static int Zero(CustomOpDefinition* op, nuint index) => 0;
 

@@ -25,6 +25,8 @@ internal unsafe interface ISimd<V> where V : unmanaged
 
     static abstract V Multiply(V left, V right);
 
+    static abstract V Divide(V left, V right);
+
     /// <summary><c>left · right + addend</c>, rounded once where the processor can.</summary>
     static abstract V MultiplyAdd(V left, V right, V addend);
 

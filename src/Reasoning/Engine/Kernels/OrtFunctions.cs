@@ -67,11 +67,11 @@ internal static unsafe partial class OrtFunctions
             throw new InvalidOperationException($"The custom ops are written for ONNX Runtime {Library}x, but {version} is loaded.");
     }
 
-    public static nint CreateDomain(ReadOnlySpan<byte> terminatedName)
+    public static nint CreateDomain(string name)
     {
         nint domain;
-        fixed (byte* name = terminatedName)
-            Check(((delegate* unmanaged<byte*, nint*, nint>)Slot(OrtApiSlot.CreateCustomOpDomain))(name, &domain));
+        fixed (byte* terminated = Encoding.UTF8.GetBytes(name + '\0'))
+            Check(((delegate* unmanaged<byte*, nint*, nint>)Slot(OrtApiSlot.CreateCustomOpDomain))(terminated, &domain));
         return domain;
     }
 
@@ -132,14 +132,14 @@ internal static unsafe partial class OrtFunctions
         return value;
     }
 
-    /// <summary>Allocates an output of the shape and returns its elements.</summary>
+    /// <summary>Allocates an output of the shape and returns its elements; null for an optional one that the node leaves out.</summary>
     public static void* Output(nint context, int index, ReadOnlySpan<long> shape)
     {
         nint value;
         fixed (long* dimensions = shape)
             Check(((delegate* unmanaged<nint, nuint, long*, nuint, nint*, nint>)Slot(OrtApiSlot.KernelContext_GetOutput))(
                 context, (nuint)index, dimensions, (nuint)shape.Length, &value));
-        return Data(value);
+        return value == 0 ? null : Data(value);
     }
 
     /// <summary>The elements of a tensor.</summary>

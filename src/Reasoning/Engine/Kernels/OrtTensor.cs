@@ -36,6 +36,30 @@ internal readonly unsafe struct OrtTensor
 
     public int this[int dimension] => shape[dimension];
 
+    /// <summary>The elements of an optional vector of the length; null if it is absent.</summary>
+    public static float* OptionalRow(nint context, int index, string name, int length)
+    {
+        if (OrtFunctions.Input(context, index) == 0)
+            return null;
+        var row = new OrtTensor(context, index, name, rank: 1);
+        row.RequireShape(name, length);
+        return row.Floats;
+    }
+
+    /// <exception cref="InvalidDataException">The shape is another.</exception>
+    public void RequireShape(string name, int first, int second = 0)
+    {
+        if (shape[0] != first || shape[1] != second)
+            throw new InvalidDataException($"{name} is ({shape[0]}, {shape[1]}), not ({first}, {second}).");
+    }
+
+    /// <exception cref="InvalidDataException">It does not hold.</exception>
+    public static void Require(bool holds, string otherwise)
+    {
+        if (!holds)
+            throw new InvalidDataException(otherwise);
+    }
+
     [InlineArray(MaxRank)]
     private struct Dimensions
     {

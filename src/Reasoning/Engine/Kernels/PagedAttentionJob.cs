@@ -20,6 +20,10 @@ internal unsafe struct PagedAttentionJob
     private const int UnitRows = 32;
 
     public float* Qkv; // (T, (H + 2·N)·D)
+    public float* Magnitudes; // (T): what each row of it has yet to be multiplied by; null if nothing is left to do
+    public float* Bias; // ((H + 2·N)·D): what has to be added then, or null
+    public float* QueryNorm; // (D): the weight that each head of the queries is normalised by then, or null
+    public float* KeyNorm; // (D)
     public float* KeyCache;
     public float* ValueCache;
     public int* CuSeqlens; // (B + 1): where each sequence's new tokens begin
@@ -40,6 +44,7 @@ internal unsafe struct PagedAttentionJob
     public int TableWidth;
     public int Positions;
     public float Scale;
+    public float NormEpsilon;
     public KernelIsa Isa;
 
     public readonly KvCacheFormat CacheFormat => CacheWidth == HeadSize ? KvCacheFormat.Fp32 : KvCacheFormat.Bf16;
@@ -94,6 +99,8 @@ internal unsafe struct PagedAttentionJob
             throw new InvalidDataException($"The head size must be even and at most {MaxHeadSize}, not {HeadSize}.");
         if (CacheWidth != HeadSize && CacheWidth != HeadSize / 2)
             throw new InvalidDataException($"The caches have {CacheWidth} floats a head, not {HeadSize} for fp32 or {HeadSize / 2} for bf16.");
+        if ((QueryNorm != null || KeyNorm != null) && !(NormEpsilon > 0))
+            throw new InvalidDataException("Heads are normalised with a positive epsilon.");
         if (BlockSize is <= 0 or > MaxBlockSize || BlockSize % TileTokens != 0)
             throw new InvalidDataException($"The block size must be a multiple of {TileTokens} up to {MaxBlockSize}, not {BlockSize}.");
         if (CuSeqlens[0] != 0 || CuSeqlens[Sequences] != Tokens)

@@ -10,10 +10,6 @@ namespace SaferGuard.Reasoning.Engine.Kernels;
 /// </summary>
 internal static unsafe class RowQuantKernel
 {
-    // A row of zeros, or nearly, is divided by this: 127 / m stays finite.
-    private const float LeastMagnitude = 1e-12f;
-    private const byte Zero = 128;
-
     /// <param name="x">(rows, columns)</param>
     /// <param name="quantised">(rows, columns)</param>
     /// <param name="magnitudes">(rows): m</param>
@@ -25,41 +21,73 @@ internal static unsafe class RowQuantKernel
             var target = quantised + ((nint)row * columns);
             magnitudes[row] = isa switch
             {
-                KernelIsa.Avx512 => Row<Avx512Simd, Vector512<float>>(source, columns, target),
-                KernelIsa.Avx2 => Row<Avx2Simd, Vector256<float>>(source, columns, target),
-                _ => Row<ScalarSimd, float>(source, columns, target),
+                KernelIsa.Avx512 => RowQuantiser<Avx512Simd, Vector512<float>>.Quantise(source, columns, target),
+                KernelIsa.Avx2 => RowQuantiser<Avx2Simd, Vector256<float>>.Quantise(source, columns, target),
+                _ => RowQuantiser<ScalarSimd, float>.Quantise(source, columns, target),
             };
         }
     }
+}
 
+internal static unsafe class RowQuantiser<S, V>
+    where S : struct, ISimd<V>
+    where V : unmanaged
+{
+    // A row of zeros, or nearly, is divided by this: 127 / m stays finite.
+    private const float LeastMagnitude = 1e-12f;
+    private const float Steps = 127f;
+    private const byte Zero = 128;
+
+    /// <summary>Quantises a row and returns its largest magnitude.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Row<S, V>(float* x, int columns, byte* target)
-        where S : struct, ISimd<V>
-        where V : unmanaged
+    public static float Quantise(float* x, int columns, byte* target)
     {
         var vectorised = columns & -S.Width;
-        var largest = S.Broadcast(LeastMagnitude);
+        var largest = S.Broadcast(0f);
         for (var i = 0; i < vectorised; i += S.Width)
             largest = S.MaxMagnitude(largest, S.Load(x + i));
-        var lanes = stackalloc float[PagedAttentionJob.TileTokens];
-        S.Store(largest, lanes);
-        var magnitude = LeastMagnitude;
-        for (var i = 0; i < S.Width; i++)
-            magnitude = ScalarSimd.MaxMagnitude(magnitude, lanes[i]);
+        var tail = 0f;
         for (var i = vectorised; i < columns; i++)
-            magnitude = ScalarSimd.MaxMagnitude(magnitude, x[i]);
+            tail = ScalarSimd.MaxMagnitude(tail, x[i]);
+        return Quantise(x, columns, Largest(largest, tail), target);
+    }
 
-        if (!float.IsFinite(magnitude))
-        {
-            new Span<byte>(target, columns).Fill(Zero);
-            return float.NaN;
-        }
-
-        var scale = 127f / magnitude;
+    /// <summary>Quantises a row whose largest magnitude is known, and returns that.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static float Quantise(float* x, int columns, float magnitude, byte* target)
+    {
+        if (!IsFinite(ref magnitude, target, columns))
+            return magnitude;
+        var vectorised = columns & -S.Width;
+        var scale = Scale(magnitude);
         for (var i = 0; i < vectorised; i += S.Width)
             S.StoreOffsetBytes(S.Multiply(S.Load(x + i), S.Broadcast(scale)), target + i);
         for (var i = vectorised; i < columns; i++)
             ScalarSimd.StoreOffsetBytes(x[i] * scale, target + i);
         return magnitude;
     }
+
+    /// <summary>The largest magnitude of a row from those of its lanes and of what was left over.</summary>
+    public static float Largest(V lanes, float tail)
+    {
+        var spread = stackalloc float[PagedAttentionJob.TileTokens];
+        S.Store(lanes, spread);
+        var largest = ScalarSimd.MaxMagnitude(tail, LeastMagnitude);
+        for (var i = 0; i < S.Width; i++)
+            largest = ScalarSimd.MaxMagnitude(largest, spread[i]);
+        return largest;
+    }
+
+    /// <summary>If it is not finite, makes the row zeros and the magnitude NaN.</summary>
+    public static bool IsFinite(ref float magnitude, byte* target, int columns)
+    {
+        if (float.IsFinite(magnitude))
+            return true;
+        new Span<byte>(target, columns).Fill(Zero);
+        magnitude = float.NaN;
+        return false;
+    }
+
+    /// <summary>What a row is multiplied by before it is rounded.</summary>
+    public static float Scale(float magnitude) => Steps / magnitude;
 }

@@ -32,6 +32,7 @@ internal static unsafe class RowQuantOp
         [TensorElementType.Float],
         0,
         [TensorElementType.UInt8, TensorElementType.Float],
+        0,
         &Create,
         &Compute);
 
@@ -57,10 +58,7 @@ internal static unsafe class RowQuantOp
             job.X = x.Floats;
             job.Quantised = (byte*)OrtFunctions.Output(context, 0, [job.Rows, job.Columns]);
             job.Magnitudes = (float*)OrtFunctions.Output(context, 1, [job.Rows, 1]);
-            if (job.Rows <= UnitRows)
-                RowQuantKernel.Quantise(job.Isa, job.X, 0, job.Rows, job.Columns, job.Quantised, job.Magnitudes);
-            else
-                OrtFunctions.ParallelFor(context, &Unit, (job.Rows + UnitRows - 1) / UnitRows, &job);
+            RowParallel.Run(context, job.Rows, UnitRows, &Unit, &job);
             return 0;
         }
         catch (Exception exception)

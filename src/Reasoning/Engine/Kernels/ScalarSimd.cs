@@ -22,6 +22,8 @@ internal readonly unsafe struct ScalarSimd : ISimd<float>
 
     public static float Multiply(float left, float right) => left * right;
 
+    public static float Divide(float left, float right) => left / right;
+
     // Not fused: without the instruction a fused one is a slow library call.
     public static float MultiplyAdd(float left, float right, float addend) => (left * right) + addend;
 

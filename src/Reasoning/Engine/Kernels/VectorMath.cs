@@ -29,4 +29,14 @@ internal static unsafe class VectorMath<S, V>
         p = S.Add(p, S.Broadcast(1f));
         return S.ZeroWhereUnder(x, ExpUnderflow, S.ScaleByPowerOfTwo(p, n));
     }
+
+    /// <summary><c>x / (1 + e^-x)</c>, with no power that overflows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Silu(V x)
+    {
+        // e^-x above zero, and e^x, which turns the fraction round, under it.
+        V one = S.Broadcast(1f), e = Exp(S.Subtract(S.Broadcast(0f), S.MaxMagnitude(x, x)));
+        var numerator = S.Add(e, S.ZeroWhereUnder(x, 0f, S.Subtract(one, e)));
+        return S.Divide(S.Multiply(x, numerator), S.Add(one, e));
+    }
 }
