@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using SaferGuard.Reasoning.Tokens;
 
@@ -15,9 +14,6 @@ internal static class TokenizerFixture
     public static GuardTokenizer Tokenizer { get; } = GuardTokenizer.Load(Path.Combine(Folder, "tokenizer.json"));
 
     public static string Json() => File.ReadAllText(Path.Combine(Folder, "tokenizer.json"));
-
-    public static IReadOnlyList<JsonElement> Encodings() =>
-        [.. JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, "encodings.json"))).RootElement.EnumerateArray()];
 
     public static GuardTokenizer Load(Action<JsonNode> change)
     {
