@@ -1,4 +1,4 @@
-// The tokens of @huggingface/tokenizers: of texts, in which nothing is special, and of rendered conversations, in which the added tokens are.
+// The tokens of @huggingface/tokenizers: of texts, in which no token is special, and of rendered conversations, in which those of a style are.
 import {readFileSync} from "node:fs";
 import {Tokenizer} from "@huggingface/tokenizers";
 import {compare, pathOf, readJson} from "./fixtures.mjs";
@@ -8,7 +8,8 @@ const styles = readJson("Tokenizers/styles.json");
 const renders = readJson("Templates/renders.json");
 const base = readFileSync(pathOf("../../Reasoning.Tests/Tokens/Fixtures/tokenizer.json"), "utf8");
 
-const plain = Object.fromEntries(Object.entries(styles).map(([name, style]) => [name, load({...style, special: [], added: []})]));
+// Ids are counted from the same place with and without special tokens: ordinary added tokens come first.
+const plain = Object.fromEntries(Object.entries(styles).map(([name, style]) => [name, load({...style, special: []})]));
 compare("Tokenizers/encodings.json", texts.map((text) => ({
     text, ...Object.fromEntries(Object.entries(plain).map(([name, tokenizer]) => [name, idsOf(tokenizer, text)])),
 })));
@@ -29,9 +30,8 @@ function idsOf(tokenizer, text) {
 function load({pre_tokenizer, normalizer = null, ignore_merges = false, special, added = []}) {
     const file = JSON.parse(base);
     const first = Math.max(...Object.values(file.model.vocab), ...file.added_tokens.map((t) => t.id)) + 1;
-    file.added_tokens = [...special, ...added].map((content, i) => ({
-        id: first + i, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: i < special.length,
-    }));
+    file.added_tokens = [...added.map((t) => ({...t, special: false})), ...special.map((content) => ({content, normalized: false, special: true}))]
+        .map((token, i) => ({id: first + i, ...token, single_word: false, lstrip: false, rstrip: false}));
     Object.assign(file, {pre_tokenizer, normalizer});
     file.model.ignore_merges = ignore_merges;
     return new Tokenizer(file, {});

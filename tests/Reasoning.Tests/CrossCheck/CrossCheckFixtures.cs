@@ -16,7 +16,7 @@ internal static class CrossCheckFixtures
 
     public static List<string> Texts() => [.. Read("Tokenizers/texts.json").EnumerateArray().Select(t => t.GetString()!)];
 
-    /// <summary>The small tokeniser with what is peculiar to a style, and its added tokens behind the others.</summary>
+    /// <summary>The small tokeniser with what is peculiar to a style: its added tokens follow the others, which become ordinary ones.</summary>
     public static GuardTokenizer Tokenizer(string style)
     {
         var styles = JsonNode.Parse(ReadText("Tokenizers/styles.json"))!;
@@ -25,18 +25,19 @@ internal static class CrossCheckFixtures
         {
             foreach (var field in (string[])["normalizer", "pre_tokenizer"]) root[field] = own[field]?.DeepClone();
             root["model"]!["ignore_merges"] = own["ignore_merges"]?.DeepClone() ?? false;
+            root["added_tokens"] = new JsonArray();
             var id = root["model"]!["vocab"]!.AsObject().Max(t => t.Value!.GetValue<int>());
-            foreach (var (tokens, isSpecial) in new[] { (own["special"], true), (own["added"], false) })
+            var added = own["added"]?.AsArray().Select(t => (Content: t!["content"]!, Normalized: t["normalized"]!.GetValue<bool>(), Special: false)) ?? [];
+            var special = own["special"]!.AsArray().Select(t => (Content: t!, Normalized: false, Special: true));
+            foreach (var token in added.Concat(special))
             {
-                foreach (var token in tokens?.AsArray() ?? [])
+                root["added_tokens"]!.AsArray().Add(new JsonObject
                 {
-                    root["added_tokens"]!.AsArray().Add(new JsonObject
-                    {
-                        ["id"] = ++id,
-                        ["content"] = token!.DeepClone(),
-                        ["special"] = isSpecial,
-                    });
-                }
+                    ["id"] = ++id,
+                    ["content"] = token.Content.DeepClone(),
+                    ["normalized"] = token.Normalized,
+                    ["special"] = token.Special,
+                });
             }
         });
     }

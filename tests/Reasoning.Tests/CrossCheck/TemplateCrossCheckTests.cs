@@ -44,6 +44,7 @@ public sealed class TemplateCrossCheckTests
     [InlineData("llama-3", "llama-3.1")]
     [InlineData("qwen2", "qwen2.5")]
     [InlineData("qwen3", "qwen3")]
+    [InlineData("mistral-nemo", "mistral-v3")]
     public void No_message_can_add_a_special_token(string style, string name)
     {
         var tokenizer = CrossCheckFixtures.Tokenizer(style);

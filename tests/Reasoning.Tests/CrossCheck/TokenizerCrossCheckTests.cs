@@ -13,6 +13,8 @@ public sealed class TokenizerCrossCheckTests
     [InlineData("llama-3")]
     [InlineData("qwen2")]
     [InlineData("qwen3")]
+    [InlineData("mistral-nemo")]
+    [InlineData("added")]
     public void Texts_have_the_tokens_of_Hugging_Face(string style)
     {
         var tokenizer = CrossCheckFixtures.Tokenizer(style);
@@ -25,6 +27,7 @@ public sealed class TokenizerCrossCheckTests
     [InlineData("llama-3", 33)]
     [InlineData("qwen2", 17)]
     [InlineData("qwen3", 17)]
+    [InlineData("mistral-nemo", 16)]
     public void Rendered_conversations_have_the_tokens_of_Hugging_Face(string style, int conversations)
     {
         var encoder = new ChatEncoder(CrossCheckFixtures.Tokenizer(style));
