@@ -23,9 +23,16 @@ internal static class LoadCommand
         command.SetAction(async (parsed, _) =>
         {
             using var service = new ServiceClient(parsed.GetRequiredValue(url));
+            if (!await service.IsReadyAsync(CancellationToken.None))
+            {
+                AnsiConsole.MarkupLineInterpolated($"[red]No service is ready at {parsed.GetRequiredValue(url)}.[/]");
+                return 1;
+            }
+
             var run = new LoadRun(
                 service, parsed.GetRequiredValue(trace), parsed.GetRequiredValue(lengths), TimeSpan.FromSeconds(parsed.GetValue(seconds)));
-            var table = new Table().AddColumn("load").AddColumn(Number("requests/s")).AddColumn(Number("p50 ms")).AddColumn(Number("p95 ms")).AddColumn(Number("p99 ms"));
+            var table = new Table().AddColumn("load").AddColumn(Number("requests/s")).AddColumn(Number("p50 ms")).AddColumn(Number("p95 ms")).AddColumn(Number("p99 ms"))
+                .AddColumn(Number("failed"));
             if (parsed.GetValue(fairness))
             {
                 var (alone, flooded) = await run.MeasureFairnessAsync();
@@ -38,6 +45,7 @@ internal static class LoadCommand
             }
 
             AnsiConsole.Write(table);
+            return 0;
         });
         return command;
     }
@@ -50,5 +58,5 @@ internal static class LoadCommand
     }
 
     private static void AddRow(Table table, string load, Round round) => table.AddRow(
-        [load, .. new[] { round.PerSecond, round.P50, round.P95, round.P99 }.Select(v => v.ToString("F1", CultureInfo.InvariantCulture))]);
+        [load, .. new[] { round.PerSecond, round.P50, round.P95, round.P99 }.Select(v => v.ToString("F1", CultureInfo.InvariantCulture)), $"{round.Failed}"]);
 }

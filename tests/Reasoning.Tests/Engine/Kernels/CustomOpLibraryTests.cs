@@ -180,7 +180,7 @@ public sealed unsafe class CustomOpLibraryTests
         OnnxBytes.Output("attention", OnnxBytes.Float, 2),
     ]);
 
-    private static InferenceSession Session(KernelIsa isa, byte[] model, int threads = 3)
+    internal static InferenceSession Session(KernelIsa isa, byte[] model, int threads = 3)
     {
         using var options = new SessionOptions { IntraOpNumThreads = threads, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
         CustomOpLibrary.Register(options, isa);
