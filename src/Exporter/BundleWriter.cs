@@ -4,6 +4,7 @@ using SaferGuard.Reasoning.Bundles;
 using SaferGuard.Reasoning.Checkpoints;
 using SaferGuard.Reasoning.Decoding;
 using SaferGuard.Reasoning.Policies;
+using SaferGuard.Reasoning.Tokens;
 
 namespace SaferGuard.Exporter;
 
@@ -16,13 +17,23 @@ internal static class BundleWriter
 {
     private const string ModelCardFile = "README.md";
 
+    /// <summary>The checkpoint's tokeniser. A model that cannot judge, because its tokeniser has no tokens for traces, must be able to answer.</summary>
+    /// <exception cref="InvalidDataException">The tokeniser is missing, wrong or has no such tokens.</exception>
+    public static GuardTokenizer TokenizerOf(Checkpoint checkpoint, BundleTraits traits)
+    {
+        var path = Path.Combine(checkpoint.Folder, Checkpoint.TokenizerFile);
+        if (!File.Exists(path)) throw new InvalidDataException($"The checkpoint has no {Checkpoint.TokenizerFile}.");
+        var tokenizer = GuardTokenizer.Load(path);
+        if (tokenizer.MissingTraceTokens is not { Count: > 0 } missing || traits.CanAnswer) return tokenizer;
+        throw new InvalidDataException(
+            $"{Checkpoint.TokenizerFile} lacks {missing.Count} tokens of the trace format ({missing[0]} is the first), so that the model cannot judge: " +
+            "train it first, or export it with --can-answer as one that only answers.");
+    }
+
     /// <summary>Writes a bundle into a new folder and loads it again.</summary>
     /// <exception cref="InvalidDataException">A file of the checkpoint is missing or wrong.</exception>
     public static ModelBundle Write(Checkpoint checkpoint, WeightFormat format, BundleTraits traits, string folder, TimeProvider time)
     {
-        if (!File.Exists(Path.Combine(checkpoint.Folder, Checkpoint.TokenizerFile)))
-            throw new InvalidDataException($"The checkpoint has no {Checkpoint.TokenizerFile}.");
-
         Directory.CreateDirectory(folder);
         var maxPositions = TransformerExporter.Export(checkpoint, format, folder, traits.MaxPositions);
         TryCopy(Checkpoint.ConfigFile, BundleManifest.ConfigFile);
@@ -40,7 +51,8 @@ internal static class BundleWriter
             traits.CanAnswer,
             traits.ReadsRuleText,
             maxPositions,
-            Describe(folder));
+            Describe(folder),
+            format.Device());
         WriteFile(BundleManifest.FileName, JsonSerializer.SerializeToUtf8Bytes(manifest, ModelBundle.ManifestJson));
 
         // The card is not in the manifest: a corrected word in it does not make another model.
@@ -62,6 +74,7 @@ internal static class BundleWriter
     private static ModelBundle Load(string folder)
     {
         var bundle = ModelBundle.Load(folder);
+        if (bundle.Manifest.CanAnswer && bundle.Tokenizer.MissingTraceTokens.Count > 0) return bundle; // It only answers.
         try
         {
             _ = new TraceTokens(bundle.Tokenizer, bundle.Policy, bundle.Manifest.ReadsRuleText);

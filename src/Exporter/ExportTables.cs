@@ -11,10 +11,10 @@ internal static class ExportTables
         var table = new Table().AddColumns("weights", "rows", "largest error", "relative RMS error", "greedy tokens missed", "verdict");
         foreach (var (format, report) in reports)
         {
-            var verdict = (format, report.IsExact) switch
+            var verdict = (format, format.Accepts(report)) switch
             {
+                (_, false) => "[red]differs[/]",
                 (WeightFormat.Fp32, true) => "[green]exact[/]",
-                (WeightFormat.Fp32, false) => "[red]differs[/]",
                 _ => "rounded",
             };
             table.AddRow(

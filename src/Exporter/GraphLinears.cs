@@ -26,6 +26,7 @@ internal sealed class GraphLinears(OnnxGraph graph, WeightFormat format)
     private const string ActivationScale = "activation_scale";
     private const string ActivationZero = "activation_zero";
 
+    private readonly bool _hasFloatTables = format is WeightFormat.Fp32 or WeightFormat.Fp16 or WeightFormat.Bf16;
     private bool _hasActivationConstants;
 
     /// <summary>
@@ -34,6 +35,7 @@ internal sealed class GraphLinears(OnnxGraph graph, WeightFormat format)
     /// </summary>
     private WeightFormat FormatOf(Linear linear) => (format, linear) switch
     {
+        (WeightFormat.Fp16 or WeightFormat.Bf16, _) => format,
         (_, Linear.NgramProjection) => WeightFormat.Fp32,
         (WeightFormat.Int4, Linear.Head) => WeightFormat.Int8,
         _ => format,
@@ -54,6 +56,9 @@ internal sealed class GraphLinears(OnnxGraph graph, WeightFormat format)
             case WeightFormat.Fp32:
                 var transposed = graph.Constant<float>($"{name}.weight", [inputs, outputs], Quantiser.Transpose<float>(weights, inputs));
                 return new Product(name, graph.Node("MatMul", raw, [x.Floats!, transposed]), null, bias);
+
+            case WeightFormat.Fp16 or WeightFormat.Bf16:
+                return new Product(name, MultiplyTransposed(raw, x, graph.Constant<float>($"{name}.weight", [outputs, inputs], weights)), null, bias);
 
             case WeightFormat.Int8:
                 var (values, scales) = Quantiser.PerRow(weights, inputs);
@@ -96,7 +101,7 @@ internal sealed class GraphLinears(OnnxGraph graph, WeightFormat format)
     public void Table(string name, float[] table, int columns)
     {
         var rows = table.Length / columns;
-        if (format == WeightFormat.Fp32)
+        if (_hasFloatTables)
         {
             graph.Constant<float>($"{name}.weight", [rows, columns], table);
             return;
@@ -111,7 +116,7 @@ internal sealed class GraphLinears(OnnxGraph graph, WeightFormat format)
     public string LookUp(string table, string ids)
     {
         var rows = graph.Node("Gather", $"{table}.rows", [$"{table}.weight", ids]);
-        if (format == WeightFormat.Fp32) return rows;
+        if (_hasFloatTables) return rows;
         var floats = graph.Node("Cast", $"{table}.floats", [rows], Attribute("to", (long)DataType.Float));
         return graph.Node("Mul", table, [floats, graph.Node("Gather", $"{table}.row_scales", [$"{table}.scale", ids])]);
     }
@@ -119,11 +124,16 @@ internal sealed class GraphLinears(OnnxGraph graph, WeightFormat format)
     /// <summary><c>x · tableᵀ</c>, with the bytes of the table; ONNX Runtime transposes them once, when it loads the model.</summary>
     public string MultiplyByTable(string name, Activation x, string table)
     {
+        if (FormatOf(Linear.Head) is WeightFormat.Fp16 or WeightFormat.Bf16) return MultiplyTransposed(name, x, $"{table}.weight");
         var weight = graph.Node("Transpose", $"{name}.weight", [$"{table}.weight"], Attribute("perm", 1, 0));
         return IsInt8(Linear.Head)
             ? Finish(MultiplyInt8(name, x, weight, graph.Node("Squeeze", $"{name}.scale", [$"{table}.scale"]), null))
             : graph.Node("MatMul", name, [x.Floats!, weight]);
     }
+
+    /// <summary><c>x · weightᵀ</c> as cuBLAS likes it best, and without a second copy of a table.</summary>
+    private string MultiplyTransposed(string name, Activation x, string weight) =>
+        graph.Node($"{MicrosoftDomain}.FusedMatMul", name, [x.Floats!, weight], Attribute("transB", 1));
 
     /// <summary>
     /// Each token's activations are bytes around 128 and the largest magnitude, so that a token's result never depends on the others of its batch

@@ -1,7 +1,6 @@
 using SaferGuard.Reasoning.Checkpoints;
 using SaferGuard.Reasoning.Engine.Kernels;
 using static SaferGuard.Exporter.OnnxGraph;
-using DataType = Onnx.TensorProto.Types.DataType;
 
 namespace SaferGuard.Exporter;
 
@@ -9,10 +8,8 @@ namespace SaferGuard.Exporter;
 /// Adds what stands between the products of a layer. Between int8 products it is one op of our own, which takes a product as it comes and gives the
 /// bytes of the next one: at a few tokens a node costs more than what it computes, and at many a pass over memory does.
 /// </summary>
-internal sealed class LayerNodes(OnnxGraph graph, GraphLinears linears, ModelConfig config)
+internal sealed class LayerNodes(OnnxGraph graph, GraphLinears linears, GraphAttention attention, ModelConfig config)
 {
-    private static readonly string[] Batch = ["cu_seqlens", "past_lens", "block_table", "cos", "sin"];
-
     public Activation Norm(string name, string x, float[] weights) => new(graph.Node(
         "SimplifiedLayerNormalization",
         $"{name}.out",
@@ -64,28 +61,25 @@ internal sealed class LayerNodes(OnnxGraph graph, GraphLinears linears, ModelCon
     /// <param name="wantsFloats">Something else than the next product reads it.</param>
     public Activation Attention(int layer, Product qkv, (float[] Queries, float[] Keys)? norms, bool wantsFloats)
     {
-        var name = $"layers.{layer}.attention";
-        string[] caches = [Cache("key_cache"), Cache("value_cache")];
-        var (heads, kvHeads) = (Attribute("num_heads", config.NumAttentionHeads), Attribute("kv_num_heads", config.NumKeyValueHeads));
-        if (qkv.Magnitudes is { } magnitudes)
-        {
-            var quantises = !wantsFloats && linears.IsInt8(Linear.AttentionOutput);
-            string[] normWeights = norms is var (queries, keys) ? [HeadNorm("q", queries), HeadNorm("k", keys)] : [];
-            graph.Node(
-                $"{CustomOpLibrary.OwnDomain}.QuantPagedAttention",
-                quantises ? [name, $"{name}.bytes", $"{name}.largest"] : [name],
-                [qkv.Raw, magnitudes, .. caches, .. Batch, qkv.Bias ?? "", .. normWeights],
-                heads, kvHeads, Attribute("epsilon", config.RmsNormEps));
-            return quantises ? new Activation(name, $"{name}.bytes", $"{name}.largest") : new Activation(name);
-        }
-
+        if (qkv.Magnitudes is { } magnitudes) return QuantisedAttention(layer, qkv, magnitudes, norms, wantsFloats);
         var packed = linears.Finish(qkv);
         if (norms is { } weights) packed = NormaliseHeads(layer, packed, weights);
-        return new Activation(graph.Node(
-            $"{MicrosoftDomain}.PagedAttention", name, [packed, "", "", .. caches, .. Batch], heads, kvHeads, Attribute("do_rotary", 1)));
+        return new Activation(attention.Add(layer, packed));
+    }
 
-        string Cache(string cache) =>
-            graph.Input($"{cache}_{layer}", DataType.Float, Size("N"), Size("S"), Size(config.NumKeyValueHeads), Size("W"));
+    private Activation QuantisedAttention(int layer, Product qkv, string magnitudes, (float[] Queries, float[] Keys)? norms, bool wantsFloats)
+    {
+        var name = $"layers.{layer}.attention";
+        var quantises = !wantsFloats && linears.IsInt8(Linear.AttentionOutput);
+        string[] normWeights = norms is var (queries, keys) ? [HeadNorm("q", queries), HeadNorm("k", keys)] : [];
+        graph.Node(
+            $"{CustomOpLibrary.OwnDomain}.QuantPagedAttention",
+            quantises ? [name, $"{name}.bytes", $"{name}.largest"] : [name],
+            [qkv.Raw, magnitudes, .. attention.Caches(layer), .. GraphAttention.Batch, qkv.Bias ?? "", .. normWeights],
+            Attribute("num_heads", config.NumAttentionHeads),
+            Attribute("kv_num_heads", config.NumKeyValueHeads),
+            Attribute("epsilon", config.RmsNormEps));
+        return quantises ? new Activation(name, $"{name}.bytes", $"{name}.largest") : new Activation(name);
 
         string HeadNorm(string part, float[] weight) => graph.Constant<float>($"layers.{layer}.{part}_norm.weight", [weight.Length], weight);
     }

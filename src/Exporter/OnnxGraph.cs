@@ -17,7 +17,8 @@ namespace SaferGuard.Exporter;
 /// <param name="name">Name of the graph.</param>
 /// <param name="weights">Receives the external data.</param>
 /// <param name="weightsFile">Name of that file, relative to the model's.</param>
-internal sealed class OnnxGraph(string name, Stream weights, string weightsFile)
+/// <param name="floats">The type of all floats of the graph; constants are rounded to it.</param>
+internal sealed class OnnxGraph(string name, Stream weights, string weightsFile, DataType floats = DataType.Float)
 {
     public const string MicrosoftDomain = "com.microsoft";
 
@@ -32,6 +33,9 @@ internal sealed class OnnxGraph(string name, Stream weights, string weightsFile)
     private const int ChunkElements = 1 << 20;
 
     private readonly GraphProto _graph = new() { Name = name };
+
+    /// <summary>The type of all floats of the graph.</summary>
+    public DataType Floats => floats;
 
     /// <param name="dimensions">Sizes, or names of sizes that vary.</param>
     public string Input(string name, DataType type, params Dimension[] dimensions)
@@ -50,12 +54,9 @@ internal sealed class OnnxGraph(string name, Stream weights, string weightsFile)
     public string Constant<T>(string name, ReadOnlySpan<long> shape, ReadOnlySpan<T> data)
         where T : unmanaged
     {
-        var tensor = new TensorProto { Name = name, DataType = TypeOf<T>() };
-        foreach (var size in shape) tensor.Dims.Add(size);
-        if ((long)data.Length * Unsafe.SizeOf<T>() < InlineBytes) tensor.RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes(data));
-        else StoreExternally(tensor, data);
-        _graph.Initializer.Add(tensor);
-        return name;
+        if (typeof(T) == typeof(float) && floats != DataType.Float)
+            return Store<ushort>(name, floats, shape, HalfFloats.Round(MemoryMarshal.Cast<T, float>(data), floats));
+        return Store(name, TypeOf<T>(), shape, data);
     }
 
     /// <summary>Adds a node with one output.</summary>
@@ -114,6 +115,17 @@ internal sealed class OnnxGraph(string name, Stream weights, string weightsFile)
         long => DataType.Int64,
         _ => throw new NotSupportedException($"{typeof(T)} is not an element type of the exporter."),
     };
+
+    private string Store<T>(string name, DataType type, ReadOnlySpan<long> shape, ReadOnlySpan<T> data)
+        where T : unmanaged
+    {
+        var tensor = new TensorProto { Name = name, DataType = type };
+        foreach (var size in shape) tensor.Dims.Add(size);
+        if ((long)data.Length * Unsafe.SizeOf<T>() < InlineBytes) tensor.RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes(data));
+        else StoreExternally(tensor, data);
+        _graph.Initializer.Add(tensor);
+        return name;
+    }
 
     private void StoreExternally<T>(TensorProto tensor, ReadOnlySpan<T> data)
         where T : unmanaged

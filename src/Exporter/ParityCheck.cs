@@ -13,11 +13,16 @@ namespace SaferGuard.Exporter;
 /// <param name="LargestLogit">The largest magnitude of the reference.</param>
 internal sealed record ParityReport(int Rows, float MaxError, double RelativeError, int GreedyMisses, float LargestLogit)
 {
+    private const double NearLimit = 0.05;
+
     /// <summary>The largest difference that rounding 32-bit floats in another order explains.</summary>
     public float ExactLimit => Math.Max(1e-3f, 1e-4f * LargestLogit);
 
     /// <summary>The graph computes what the model computes. NaN is not exact.</summary>
     public bool IsExact => MaxError <= ExactLimit && GreedyMisses == 0;
+
+    /// <summary>The graph computes what the model computes, but for rounding to 16 bits. NaN is not near.</summary>
+    public bool IsNear => RelativeError <= NearLimit;
 }
 
 /// <summary>Runs the reference sequences of a checkpoint through an exported bundle, with the runner that serves it.</summary>
@@ -31,6 +36,7 @@ internal static class ParityCheck
         var longest = fitting.Max(i => reference.Sequences[i].Tokens.Length);
         var options = new EngineOptions
         {
+            Device = bundle.Manifest.Device,
             CacheTokens = longest,
             MaxBatchTokens = longest,
             MaxBatchSequences = 1,

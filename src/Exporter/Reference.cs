@@ -46,9 +46,8 @@ internal sealed class Reference
     public static bool IsIn(string folder) => File.Exists(Path.Combine(folder, SequencesFile)) || File.Exists(Path.Combine(folder, LogitsFile));
 
     /// <summary>Computes what the model says of sequences that are always the same: tokens from all over its vocabulary.</summary>
-    public static Reference Compute(Checkpoint checkpoint, CancellationToken cancellation)
+    public static Reference Compute(Checkpoint checkpoint, GuardTokenizer tokenizer, CancellationToken cancellation)
     {
-        var tokenizer = GuardTokenizer.Load(Path.Combine(checkpoint.Folder, Checkpoint.TokenizerFile));
         var ngrams = checkpoint.Config.SaferguardNgrams is { } config ? new WordNgrams(tokenizer, config) : null;
         var model = new PlainTransformer(checkpoint);
         var vocabulary = Math.Min(tokenizer.VocabularySize, checkpoint.Config.VocabSize);

@@ -6,8 +6,8 @@ using DataType = Onnx.TensorProto.Types.DataType;
 namespace SaferGuard.Exporter;
 
 /// <summary>
-/// Writes a decoder of the Llama family as one ragged-flat graph: the tokens of all sequences of a batch lie one after the other, attention reads and
-/// writes a paged cache, and everything else works on rows. Prefill, decoding and forced tokens are the same graph.
+/// Writes a decoder of the Llama family as one ragged-flat graph: the tokens of all sequences of a batch lie one after the other, attention
+/// reads and writes a paged cache, and everything else works on rows. Prefill, decoding and forced tokens are the same graph.
 /// T tokens, B sequences, M blocks of a sequence, N blocks of S tokens in the cache, W floats of a head there, R rows that need logits.
 /// </summary>
 internal sealed class TransformerExporter
@@ -33,7 +33,7 @@ internal sealed class TransformerExporter
         _maxPositions = maxPositions;
         _graph = graph;
         _linears = new GraphLinears(graph, format);
-        _nodes = new LayerNodes(graph, _linears, _config);
+        _nodes = new LayerNodes(graph, _linears, new GraphAttention(graph, _config, format.Device()), _config);
     }
 
     /// <summary>Writes the graph and its weights to a folder, and returns the longest sequence that the graph computes.</summary>
@@ -47,7 +47,7 @@ internal sealed class TransformerExporter
         if ((long)positions * checkpoint.Config.HeadSize > MaxRotaryElements)
             throw new InvalidDataException($"{positions} positions are too many for a table of angles; --max-positions takes fewer.");
         using var weights = File.Create(Path.Combine(folder, BundleManifest.WeightsFile));
-        var graph = new OnnxGraph("saferguard", weights, BundleManifest.WeightsFile);
+        var graph = new OnnxGraph("saferguard", weights, BundleManifest.WeightsFile, format.Floats());
         new TransformerExporter(checkpoint, format, positions, graph).Build();
         using var model = File.Create(Path.Combine(folder, BundleManifest.GraphFile));
         graph.Save(model);
@@ -86,9 +86,13 @@ internal sealed class TransformerExporter
                 : _nodes.AddAndNorm($"layers.{layer + 1}.attention_norm", residual, mlp, Weights(layer + 1, "input_layernorm"), Linear.QueryKeyValue);
         }
 
+        // The engine reads 32-bit floats whatever the graph computes in.
+        const string Name = "logits";
+        var product = _graph.Floats == DataType.Float ? Name : $"{Name}.rounded";
         var logits = _config.TieWordEmbeddings
-            ? _linears.MultiplyByTable("logits", normed, Embedding)
-            : _linears.Finish(_linears.Multiply(Linear.Head, "logits", normed, _checkpoint.Read(Checkpoint.Head).Data, _config.HiddenSize));
+            ? _linears.MultiplyByTable(product, normed, Embedding)
+            : _linears.Finish(_linears.Multiply(Linear.Head, product, normed, _checkpoint.Read(Checkpoint.Head).Data, _config.HiddenSize));
+        if (product != Name) logits = _graph.Node("Cast", Name, [logits], Attribute("to", (long)DataType.Float));
         _graph.Output(logits, DataType.Float, Size("R"), Size(_config.VocabSize));
     }
 

@@ -52,6 +52,7 @@ public sealed class Guard : IAsyncDisposable
         if (OnnxModelRunner.WhyUnavailable(options.Device, options.DeviceId) is { } reason) throw new DeviceUnavailableException(reason);
         var bundle = ModelBundle.Load(bundleFolder);
         bundle.RequireDevice(options.Device);
+        bundle.RequireTraceTokens();
         try
         {
             return new Guard(bundle, options, logger ?? NullLogger.Instance);

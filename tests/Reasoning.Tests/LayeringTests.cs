@@ -12,9 +12,10 @@ public partial class LayeringTests
         ["Checkpoints"] = [],
         ["Traces"] = ["Policies"],
         ["Tokens"] = ["Policies", "Traces", "Checkpoints"],
+        ["Templates"] = ["Traces", "Tokens"],
         ["Decoding"] = ["Policies", "Traces", "Tokens"],
         ["Lexical"] = ["Traces", "Checkpoints"],
-        ["Bundles"] = ["Policies", "Checkpoints", "Tokens", "Decoding", "Lexical", "Engine"],
+        ["Bundles"] = ["Policies", "Checkpoints", "Tokens", "Templates", "Decoding", "Lexical", "Engine"],
         ["Engine"] = ["Checkpoints", "Tokens", "Decoding"],
     };
 

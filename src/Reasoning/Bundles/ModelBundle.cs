@@ -64,6 +64,13 @@ public sealed record ModelBundle(
             $"Set Engine:Device to {Manifest.Device}, or export the model again with --weights {weights}.");
     }
 
+    /// <exception cref="InvalidDataException">The model cannot judge, because its tokeniser has no tokens for traces.</exception>
+    public void RequireTraceTokens()
+    {
+        if (Tokenizer.MissingTraceTokens is { Count: > 0 } missing)
+            throw new InvalidDataException($"{Folder} cannot judge: its tokeniser has no {missing[0]}. A model must be trained for traces first.");
+    }
+
     private static BundleManifest ReadManifest(string folder)
     {
         var path = Path.Combine(folder, BundleManifest.FileName);

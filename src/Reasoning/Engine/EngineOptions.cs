@@ -51,7 +51,7 @@ public sealed record EngineOptions
         foreach (var (name, value, least) in new[]
         {
             (nameof(CacheTokens), CacheTokens, 256), (nameof(MaxBatchTokens), MaxBatchTokens, 64), (nameof(MaxChunkTokens), MaxChunkTokens, 16),
-            (nameof(MaxBatchSequences), MaxBatchSequences, 8), (nameof(MaxBatchQueries), MaxBatchQueries, 64),
+            (nameof(MaxBatchSequences), MaxBatchSequences, 1), (nameof(MaxBatchQueries), MaxBatchQueries, 64),
             (nameof(MaxQueuedRequests), MaxQueuedRequests, 1), (nameof(PrefixCacheTokens), PrefixCacheTokens, 0),
             (nameof(MaxPromptTokens), MaxPromptTokens, 16), (nameof(Threads), Threads, 0), (nameof(DeviceId), DeviceId, 0),
         })

@@ -42,7 +42,7 @@ public abstract class OnnxModelRunner : ModelRunner
 
     public override int VocabularySize => _config.VocabSize;
 
-    public override int MaxPositions => _config.MaxPositionEmbeddings;
+    public override int MaxPositions => _config.MaxPositions;
 
     public override int NgramOrders => _config.SaferguardNgrams?.Orders ?? 0;
 

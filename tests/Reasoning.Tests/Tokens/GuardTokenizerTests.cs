@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using CsCheck;
 using SaferGuard.Reasoning.Tokens;
+using SaferGuard.Reasoning.Tokens.Unicode;
 
 namespace SaferGuard.Reasoning.Tests.Tokens;
 
@@ -24,12 +25,15 @@ public sealed class GuardTokenizerTests
     [InlineData("llama3")]
     [InlineData("qwen2")]
     [InlineData("digits")]
-    public void Tokens_are_those_of_Hugging_Face(string splitter)
+    [InlineData("tekken")]
+    [InlineData("nfc")]
+    [InlineData("added")]
+    public void Tokens_are_those_of_Hugging_Face(string variant)
     {
-        var tokenizer = TokenizerFixture.WithSplitter(splitter);
+        var tokenizer = TokenizerFixture.Variant(variant);
         foreach (var encoding in TokenizerFixture.Encodings())
         {
-            var expected = encoding.GetProperty(splitter).EnumerateArray().Select(id => id.GetInt32());
+            var expected = encoding.GetProperty(variant).EnumerateArray().Select(id => id.GetInt32());
             Assert.Equal(expected, tokenizer.Ids(encoding.GetProperty("text").GetString()!));
         }
     }
@@ -63,6 +67,77 @@ public sealed class GuardTokenizerTests
 
     [Fact]
     public void Text_never_becomes_a_special_token() => Texts.Sample(text => !Tokenizer.Ids(text).Any(Tokenizer.IsSpecial));
+
+    [Fact]
+    public void Tokens_of_a_normalised_text_cover_the_original()
+    {
+        var tokenizer = TokenizerFixture.Variant("added");
+        Texts.Sample(text =>
+        {
+            var spans = tokenizer.Spans(text);
+            var (start, end) = (0, 0);
+            foreach (var span in spans)
+            {
+                Assert.InRange(span.Start, start, end);
+                Assert.InRange(span.End, Math.Max(end, span.Start + 1), text.Length);
+                (start, end) = (span.Start, span.End);
+            }
+
+            Assert.Equal(text.Length, end);
+            Assert.Equal(Nfc.Compose(Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text))).Text, tokenizer.Decode([.. spans.Select(s => s.Id)]));
+        });
+    }
+
+    [Fact]
+    public void A_token_of_a_composed_character_covers_what_it_was_composed_of()
+    {
+        const string Text = "🙂 e\u0301a <think>\u1100\u1161!";
+        var tokenizer = TokenizerFixture.Variant("added");
+        var covered = tokenizer.Spans(Text).Select(s => Text[s.Start..s.End]).ToList();
+        Assert.Contains("e\u0301", covered);
+        Assert.Contains("<think>", covered);
+        Assert.Contains("\u1100\u1161", covered);
+        Assert.Equal("🙂 éa <think>가!", tokenizer.Decode(tokenizer.Ids(Text)));
+    }
+
+    [Fact]
+    public void Text_becomes_added_tokens_that_are_not_special()
+    {
+        var tokenizer = TokenizerFixture.Variant("added");
+        Assert.Equal([new TokenSpan(1301, 0, 8), new TokenSpan(1300, 8, 15)], tokenizer.Spans("<think>!<think>"));
+        Assert.Equal("<think>!"u8, tokenizer.Bytes(1301));
+        Assert.False(tokenizer.IsSpecial(1301));
+    }
+
+    [Fact]
+    public void Ids_without_a_token_are_nothing()
+    {
+        var tokenizer = TokenizerFixture.Load(root => root["added_tokens"]!.AsArray().Add(
+            new JsonObject { ["id"] = 5000, ["content"] = "<|im_start|>", ["special"] = true }));
+        Assert.Equal(5001, tokenizer.VocabularySize);
+        Assert.True(tokenizer.Bytes(4000).IsEmpty);
+        Assert.Equal("", tokenizer.Decode([4000]));
+        Assert.Equal(5000, tokenizer.SpecialId("<|im_start|>"));
+    }
+
+    [Fact]
+    public void Bytes_without_a_token_vanish_before_their_neighbours_merge()
+    {
+        var tokenizer = TokenizerFixture.Load(root =>
+        {
+            var vocabulary = root["model"]!["vocab"]!.AsObject();
+            vocabulary.Remove(ByteAlphabet.ToToken([4]));
+            vocabulary.Remove(ByteAlphabet.ToToken([0xF1]));
+            vocabulary["!?"] = 1200;
+            root["model"]!["merges"]!.AsArray().Add("! ?");
+        });
+        Assert.Equal([new TokenSpan(1200, 0, 3)], tokenizer.Spans("!\u0004?"));
+        Assert.Equal([new TokenSpan(1200, 1, 4)], tokenizer.Spans("\u0004!\u0004?"));
+        Assert.Equal(new TokenSpan(1200, 0, 2), tokenizer.Spans("!?\u0004")[0]);
+        Assert.Empty(tokenizer.Spans("\u0004"));
+        Assert.All(tokenizer.Spans("\U00040000"), span => Assert.Equal((0, 2), (span.Start, span.End)));
+        Assert.Equal(3, tokenizer.Spans("\U00040000").Count);
+    }
 
     [Fact]
     public void Encoding_appends()
@@ -105,7 +180,7 @@ public sealed class GuardTokenizerTests
     {
         var texts = TokenizerFixture.Encodings().Select(e => e.GetProperty("text").GetString()!).ToList();
         var alone = texts.ConvertAll(Tokenizer.Ids);
-        var fresh = TokenizerFixture.WithSplitter("gpt2");
+        var fresh = TokenizerFixture.Variant("gpt2");
         Parallel.For(0, 2000, i => Assert.Equal(alone[i % texts.Count], fresh.Ids(texts[i % texts.Count])));
     }
 }
