@@ -94,6 +94,7 @@ public sealed class ServingTests : IDisposable
         var options = new EngineOptions
         {
             CacheTokens = 1024, MaxBatchTokens = 64, MaxChunkTokens = 16, MaxBatchSequences = 8, MaxBatchQueries = 64, PrefixCacheTokens = prefixCacheTokens,
+            Threads = 1, RequestTimeout = TimeSpan.FromMinutes(5),
         };
         var graph = Path.Combine(_folder[format.ToString()], "model.onnx");
         return new InferenceEngine(OnnxModelRunner.Open(graph, checkpoint.Config, options), TinyCheckpoint.NgramsOf(checkpoint), options, NullLogger.Instance);

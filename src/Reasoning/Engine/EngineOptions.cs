@@ -48,6 +48,8 @@ public sealed record EngineOptions
     public IEnumerable<string> Errors()
     {
         if (!Enum.IsDefined(Device)) yield return $"{nameof(Device)} is {Device}; it must be {string.Join(" or ", Enum.GetNames<Device>())}.";
+        if (Device == Device.Cuda && KvCache != KvCacheFormat.Fp32)
+            yield return $"{nameof(KvCache)} is {KvCache}, but on {Device} the pool has the type of the weights; leave it out.";
         foreach (var (name, value, least) in new[]
         {
             (nameof(CacheTokens), CacheTokens, 256), (nameof(MaxBatchTokens), MaxBatchTokens, 64), (nameof(MaxChunkTokens), MaxChunkTokens, 16),
