@@ -1,5 +1,4 @@
 using SaferGuard.Reasoning.Lexical;
-using SaferGuard.Reasoning.Traces;
 using SaferGuard.Training.Data;
 using SaferGuard.Training.Evaluation;
 using SaferGuard.Training.Lexical;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using SaferGuard.Reasoning.Traces;
+using SaferGuard.Training.Data;
 using Spectre.Console;
 
 namespace SaferGuard.Training.Noise;
