@@ -307,6 +307,10 @@ public sealed class ExportCommandTests : IDisposable
         Assert.Equal((200, 200), (bundle.Manifest.MaxPositions, bundle.Config.MaxPositions));
         var table = Onnx.ModelProto.Parser.ParseFrom(File.ReadAllBytes(bundle.GraphPath)).Graph.Initializer.Single(i => i.Name == "cos");
         Assert.Equal(200, table.Dims[0]);
+
+        var manifest = _folder[$"bundle/{BundleManifest.FileName}"];
+        File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("\"max_positions\": 200", "\"max_positions\": 257"));
+        Assert.Contains("max_positions is 257", Assert.Throws<InvalidDataException>(() => ModelBundle.Load(_folder["bundle"])).Message);
     }
 
     private Task<int> Export(params string[] arguments) => ExportAsync(TestContext.Current.CancellationToken, arguments);

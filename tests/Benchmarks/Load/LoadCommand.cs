@@ -9,7 +9,17 @@ internal static class LoadCommand
 {
     public static Command Create()
     {
-        var url = new Option<Uri>("--url") { Description = "The running service.", DefaultValueFactory = _ => new("http://127.0.0.1:8080") };
+        var url = new Option<Uri>("--url")
+        {
+            Description = "The running service.",
+            DefaultValueFactory = _ => new("http://127.0.0.1:8080"),
+            CustomParser = result =>
+            {
+                if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var uri) && uri.Scheme is ("http" or "https")) return uri;
+                result.AddError("--url takes an address like http://127.0.0.1:8080.");
+                return null;
+            },
+        };
         var callers = new Option<int[]>("--callers") { Description = "Callers at once, one run for each number.", DefaultValueFactory = _ => [1, 4, 16] };
         var lengths = new Option<int[]>("--words") { Description = "Lengths of the prompts, in rotation.", DefaultValueFactory = _ => [20, 20, 20, 200, 1000] };
         var trace = new Option<string>("--trace") { Description = "brief or full.", DefaultValueFactory = _ => "brief" };
