@@ -12,7 +12,7 @@ internal static class StepContest
 
     public static async Task RunAsync(Contest contest)
     {
-        contest.Report.Group($"Prefill and decoding, {contest.Name}");
+        contest.Report.Group($"Prefill and decoding, {contest.Name} (llama.cpp on {contest.PeerThreads} of {CompareOptions.Threads} threads)");
         await using var engine = new TokenwiseEngine(contest.Bundle, CompareOptions.Engine);
         if (contest.Precision == Precision.Exact && contest.Bundle.Config.SaferguardNgrams is null) await AgreeAsync(contest, engine);
         await PrefillAsync(contest);
