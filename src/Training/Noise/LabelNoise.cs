@@ -32,6 +32,7 @@ internal static class LabelNoise
         if (judged.Count == 0 || judged.All(IsHarmful) || !judged.Any(IsHarmful))
             throw new InvalidDataException("Labels can only be checked where there are harmful and other train rows.");
 
+        // Folds cut through sources: a bag that has seen nothing of a source finds it strange, which is not wrong.
         var folds = judged.ToLookup(r => new Draw(seed, r.Id).Below(Folds));
         var scored = folds.SelectMany(fold => Score(fold, folds.Where(f => f.Key != fold.Key).SelectMany(f => f))).ToList();
         var sureOf = scored.ToLookup(s => IsHarmful(s.Row), s => s.Agreement).ToDictionary(side => side.Key, side => side.Average());

@@ -43,14 +43,14 @@ public sealed class NoiseCommandTests : IDisposable
     {
         RowFile.Write(Data, [
             .. Clean(),
-            Row("borderline", "how to poison the old river", Label.BorderlineSafe),
-            Row("written", "how to poison the old river", Label.Benign) with { Source = "traces/contrasts" },
+            Row("borderline", "how to poison the house number 3", Label.BorderlineSafe),
+            Row("written", "how to poison the river number 5", Label.Benign) with { Source = "traces/contrasts" },
         ]);
 
         Assert.Equal(0, await RunAsync());
 
         Assert.Equal((.5, .5), (Weights()["borderline"], Weights()["written"]));
-        Assert.Contains("2 of 202 labels are doubtful; 0 rows weigh less.", _printed.ToString(), StringComparison.Ordinal);
+        Assert.EndsWith("2 of 202 labels are doubtful; 0 rows weigh less.", _printed.ToString().TrimEnd(), StringComparison.Ordinal);
     }
 
     [Fact]
