@@ -16,8 +16,7 @@ internal sealed class AnswerFields
     {
         try
         {
-            var document = JsonDocument.Parse(Unfenced(answer), new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 8 });
-            return Of(document.RootElement, "", errors, known);
+            return Of(JsonElement.Parse(Unfenced(answer), new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 8 }), "", errors, known);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

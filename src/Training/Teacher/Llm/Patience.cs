@@ -67,10 +67,9 @@ internal sealed class Patience
     public Task<T> ExecuteAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellation) =>
         _pipeline.ExecuteAsync(async token => await call(token), cancellation).AsTask();
 
-    /// <summary>What the client throws on a broken answer is not documented: all that is not clearly the request's fault may pass.</summary>
+    /// <summary>What the client throws on a broken answer is not documented: all that is not clearly the request's fault may pass. A cancelled call is never repeated.</summary>
     public static FaultScope ScopeOf(Exception fault) => fault switch
     {
-        OperationCanceledException => FaultScope.Run,
         ClientResultException { Status: 401 or 403 or 404 or (>= 300 and < 400) } => FaultScope.Run,
         ClientResultException { Status: (>= 400 and < 500) and not (408 or 409 or 425 or 429) } => FaultScope.Row,
         _ => FaultScope.Call,
