@@ -264,7 +264,7 @@ public sealed class TeachRunTests : IAsyncLifetime
             return false;
         };
 
-        Assert.Equal(1, await RunAsync(Options with { Concurrency = 1 }, cancellation.Token));
+        Assert.Equal(1, await TeachRun.RunAsync(Options with { Concurrency = 1 }, Console(), cancellation.Token));
         Assert.Contains("cancelled", _printed.ToString(), StringComparison.Ordinal);
         Assert.Equal(3, Lessons.Count);
         Assert.False(File.Exists(Path.Combine(Out, RowFile.Name)));
@@ -363,9 +363,7 @@ public sealed class TeachRunTests : IAsyncLifetime
     private int Taught() =>
         RowFile.Read(Path.Combine(Out, RowFile.Name)).Count(r => r.Trace.Assessment.Intent == "Asks for something that the teacher has read.");
 
-    private Task<int> RunAsync(TeachOptions options) => RunAsync(options, TestContext.Current.CancellationToken);
-
-    private Task<int> RunAsync(TeachOptions options, CancellationToken cancellation) => TeachRun.RunAsync(options, Console(), cancellation);
+    private Task<int> RunAsync(TeachOptions options) => TeachRun.RunAsync(options, Console(), TestContext.Current.CancellationToken);
 
     private IAnsiConsole Console() => AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new AnsiConsoleOutput(_printed) });
 }
