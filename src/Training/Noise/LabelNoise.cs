@@ -36,15 +36,20 @@ internal static class LabelNoise
         var folds = judged.ToLookup(r => new Draw(seed, r.Id).Below(Folds));
         var scored = folds.SelectMany(fold => Score(fold, folds.Where(f => f.Key != fold.Key).SelectMany(f => f))).ToList();
         var sureOf = scored.ToLookup(s => IsHarmful(s.Row), s => s.Agreement).ToDictionary(side => side.Key, side => side.Average());
-        return [.. scored.Select(s => new LabelCheck(s.Row, s.Agreement, s.Agreement < .5 && 1 - s.Agreement >= sureOf[!IsHarmful(s.Row)]))];
+        return [.. scored.Select(s => new LabelCheck(s.Row, s.Agreement, IsDoubtful(s.Agreement, sureOf[!IsHarmful(s.Row)])))];
     }
 
-    /// <summary>The rows with lower weights where the label is doubtful: in proportion to the agreement, but not below <paramref name="least"/> of the old weight.</summary>
+    /// <summary>
+    /// The rows with lower weights where the label is doubtful: in proportion to the agreement, but not below <paramref name="least"/> of the old.
+    /// </summary>
     public static IEnumerable<TrainingRow> Reweigh(IEnumerable<TrainingRow> rows, IEnumerable<LabelCheck> checks, double least)
     {
         var lowered = checks.Where(c => c.IsLowered).ToDictionary(c => c.Row.Id, c => Math.Max(least, 2 * c.Agreement));
-        return rows.Select(row => lowered.TryGetValue(row.Id, out var factor) ? row with { Weight = Math.Round(row.Weight * factor, 4) } : row);
+        return rows.Select(row =>
+            lowered.TryGetValue(row.Id, out var factor) ? row with { Weight = Math.Round(row.Weight * factor, 4) } : row);
     }
+
+    private static bool IsDoubtful(double agreement, double sureOfOtherSide) => agreement < .5 && 1 - agreement >= sureOfOtherSide;
 
     private static IEnumerable<(TrainingRow Row, double Agreement)> Score(IEnumerable<TrainingRow> fold, IEnumerable<TrainingRow> others)
     {

@@ -11,7 +11,10 @@ internal sealed record NoiseReport(int Rows, int Doubtful, int Lowered, IReadOnl
         checks.Count,
         checks.Count(c => c.IsDoubtful),
         checks.Count(c => c.IsLowered),
-        [.. checks.GroupBy(c => c.Row.Source).Select(g => SourceNoise.Of(g.Key, [.. g])).OrderByDescending(s => s.Doubtful).ThenBy(s => s.Source, StringComparer.Ordinal)],
+        [
+            .. checks.GroupBy(c => c.Row.Source).Select(g => SourceNoise.Of(g.Key, [.. g]))
+                .OrderByDescending(s => s.Doubtful).ThenBy(s => s.Source, StringComparer.Ordinal),
+        ],
         [
             .. checks.Where(c => c.IsDoubtful).OrderBy(c => c.Agreement).ThenBy(c => c.Row.Id, StringComparer.Ordinal).Take(worst)
                 .Select(c => new DoubtfulRow(c.Row.Id, c.Row.Source, c.Row.Label, Math.Round(c.Agreement, 4), c.IsLowered)),
@@ -23,7 +26,13 @@ internal sealed record NoiseReport(int Rows, int Doubtful, int Lowered, IReadOnl
         foreach (var name in new[] { "rows", "doubtful", "of harmful", "of others", "lowered" }) sources.AddColumn(name, column => column.RightAligned());
         foreach (var s in Sources)
         {
-            sources.AddRow(Markup.Escape(s.Source), $"{s.Rows}", $"{s.Doubtful} ({Percent((double)s.Doubtful / s.Rows)})", $"{s.DoubtfulHarmful}", $"{s.Doubtful - s.DoubtfulHarmful}", $"{s.Lowered}");
+            sources.AddRow(
+                Markup.Escape(s.Source),
+                $"{s.Rows}",
+                $"{s.Doubtful} ({Percent((double)s.Doubtful / s.Rows)})",
+                $"{s.DoubtfulHarmful}",
+                $"{s.Doubtful - s.DoubtfulHarmful}",
+                $"{s.Lowered}");
         }
 
         console.Write(sources);

@@ -23,7 +23,7 @@ public sealed class NoiseCommandTests : IDisposable
     [Fact]
     public async Task Rows_with_a_wrong_label_are_found_and_weigh_less_and_no_others_change()
     {
-        TrainingRow[] wrong = [Row("w1", "how to poison the old river", Label.Benign), Row("w2", "how to paint the old river", Label.Harmful)];
+        TrainingRow[] wrong = [Row("w1", "poison it", Label.Benign), Row("w2", "paint it", Label.Harmful)];
         RowFile.Write(Data, [.. Clean(), .. wrong]);
 
         Assert.Equal(0, await RunAsync());
@@ -34,23 +34,22 @@ public sealed class NoiseCommandTests : IDisposable
         using var report = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Out, "noise.json")));
         Assert.Equal(["w1", "w2"], report.RootElement.GetProperty("worst").EnumerateArray().Select(r => r.GetProperty("id").GetString()!).Order());
         var source = Assert.Single(report.RootElement.GetProperty("sources").EnumerateArray());
-        Assert.Equal((2, 1, 2), (source.GetProperty("doubtful").GetInt32(), source.GetProperty("doubtful_harmful").GetInt32(), source.GetProperty("lowered").GetInt32()));
+        string[] counts = ["doubtful", "doubtful_harmful", "lowered"];
+        Assert.Equal([2, 1, 2], counts.Select(name => source.GetProperty(name).GetInt32()));
         Assert.Contains("w1", _printed.ToString(), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Rows_whose_words_are_meant_to_mislead_are_reported_but_keep_their_weight()
+    [Theory]
+    [InlineData("test", Label.BorderlineSafe)]
+    [InlineData("traces/contrasts", Label.Benign)]
+    public async Task Rows_whose_words_are_meant_to_mislead_are_reported_but_keep_their_weight(string source, Label label)
     {
-        RowFile.Write(Data, [
-            .. Clean(),
-            Row("borderline", "how to poison the house number 3", Label.BorderlineSafe),
-            Row("written", "how to poison the river number 5", Label.Benign) with { Source = "traces/contrasts" },
-        ]);
+        RowFile.Write(Data, [.. Clean(), Row("misleading", "poison it", label) with { Source = source }]);
 
         Assert.Equal(0, await RunAsync());
 
-        Assert.Equal((.5, .5), (Weights()["borderline"], Weights()["written"]));
-        Assert.EndsWith("2 of 202 labels are doubtful; 0 rows weigh less.", _printed.ToString().TrimEnd(), StringComparison.Ordinal);
+        Assert.Equal(.5, Weights()["misleading"]);
+        Assert.EndsWith("1 of 201 labels are doubtful; 0 rows weigh less.", _printed.ToString().TrimEnd(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -58,8 +57,8 @@ public sealed class NoiseCommandTests : IDisposable
     {
         RowFile.Write(Data, [
             .. Clean(),
-            Row("dev", "how to poison the old river", Label.Benign) with { Split = DataSplit.Dev },
-            Row("made", "how to poison the old river", Label.Benign) with { Source = "made/frames" },
+            Row("dev", "poison it", Label.Benign) with { Split = DataSplit.Dev },
+            Row("made", "poison it", Label.Benign) with { Source = "made/frames" },
         ]);
 
         Assert.Equal(0, await RunAsync());
@@ -92,8 +91,12 @@ public sealed class NoiseCommandTests : IDisposable
         Assert.Contains("harmful and other train rows", _printed.ToString(), StringComparison.Ordinal);
     }
 
+    /// <summary>Words tell the label of most rows, and nothing of the last forty: nobody is quite sure on average.</summary>
     private static IEnumerable<TrainingRow> Clean() => Enumerable.Range(0, 200).Select(i =>
-        Row($"c{i}", $"how to {(i % 2 == 0 ? "poison" : "paint")} the {Things[i % 10]} number {i}", i % 2 == 0 ? Label.Harmful : Label.Benign));
+    {
+        var verb = i >= 160 ? "poison or paint" : i % 2 == 0 ? "poison" : "paint";
+        return Row($"c{i}", $"how to {verb} the {Things[i / 2 % 10]}", i % 2 == 0 ? Label.Harmful : Label.Benign);
+    });
 
     private static TrainingRow Row(string id, string prompt, Label label) => new(
         id, "test", DataSplit.Train, label, .5, "en", Conversation.OfPrompt(prompt),
