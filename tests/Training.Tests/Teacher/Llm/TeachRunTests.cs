@@ -332,7 +332,11 @@ public sealed class TeachRunTests : IAsyncLifetime
     {
         var wrong = Options with
         {
-            Endpoint = new Uri("http://example.org/v1"), KeyVariable = "X", Limit = 0, Concurrency = 0, Least = new JudgeScores(8, 11, 8),
+            Endpoint = new Uri("http://example.org/v1"),
+            KeyVariable = "X",
+            Limit = 0,
+            Concurrency = 0,
+            Least = new JudgeScores(8, 11, 8),
         };
 
         Assert.Equal(1, await RunAsync(wrong));
