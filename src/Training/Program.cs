@@ -2,15 +2,17 @@ using System.CommandLine;
 using SaferGuard.Training.Data;
 using SaferGuard.Training.Evaluation;
 using SaferGuard.Training.Lexical;
+using SaferGuard.Training.Noise;
 using SaferGuard.Training.Sft;
 using SaferGuard.Training.Teacher.Llm;
 using SaferGuard.Training.Tokenizers;
 
-var root = new RootCommand("Trains and measures SaferGuard models: synthesize rows, have a language model explain them (teach), train a tokenizer on them, fine-tune (sft), count words (lexical), calibrate, evaluate.")
+var root = new RootCommand("Trains and measures SaferGuard models: synthesize rows, have a language model explain them (teach), find doubtful labels (noise), train a tokenizer on them, fine-tune (sft), count words (lexical), calibrate, evaluate.")
 {
     SynthesizeCommand.Create(),
-    TokenizerCommand.Create(),
     TeachCommand.Create(),
+    NoiseCommand.Create(),
+    TokenizerCommand.Create(),
     SftCommand.Create(),
     LexicalCommand.Create(),
     EvaluateCommand.Create(),

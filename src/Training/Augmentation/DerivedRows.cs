@@ -18,7 +18,9 @@ internal sealed class DerivedRows(ShortRequests requests, OfflineTeacher teacher
             .Concat(Make("disguises", 900, Disguise))
             .Concat(Make("noise", 1200, (row, draw) => (Conversation.OfPrompt(Misspell(ShortRequests.TextOf(row), draw)), ShortRequests.GoldOf(row))))
             .Concat(Make("paragraphs", 1300, (row, draw) => (_splices.Paragraph(row, requests, draw), ShortRequests.GoldOf(row))))
-            .Concat(Make("dialogues", 1000, (row, draw) => (_splices.Dialogue(row, requests, draw), ShortRequests.GoldOf(row))));
+            .Concat(Make("dialogues", 1000, (row, draw) => (_splices.Dialogue(row, requests, draw), ShortRequests.GoldOf(row))))
+            .Concat(Make("returns", 600, (row, draw) => (_splices.Return(row, requests, draw), ShortRequests.GoldOf(row))))
+            .Concat(Make("pieces", 400, (row, draw) => (_splices.Pieces(row, draw), Wraps.AsAttack(ShortRequests.GoldOf(row), "S14.3"))));
 
     private IEnumerable<TrainingRow> Make(string family, int pairs, Func<TrainingRow, Draw, (Conversation Conversation, Gold Gold)> change)
     {

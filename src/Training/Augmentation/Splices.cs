@@ -12,6 +12,7 @@ internal sealed class Splices
     private readonly string[] _replies;
     private readonly string[] _followUps;
     private readonly string[] _bridges;
+    private readonly string[] _returns;
 
     public Splices()
     {
@@ -19,6 +20,7 @@ internal sealed class Splices
         _replies = file.Replies.Split(" | ");
         _followUps = file.FollowUps.Split(" | ");
         _bridges = file.Bridges.Split(" | ");
+        _returns = file.Returns.Split(" | ");
     }
 
     /// <summary>One text of two or three requests, <paramref name="row"/> among them.</summary>
@@ -42,6 +44,28 @@ internal sealed class Splices
         return new Conversation(turns);
     }
 
+    /// <summary>Starts with <paramref name="row"/>, talks of one or two other things, and comes back to it without saying it again.</summary>
+    public Conversation Return(TrainingRow row, ShortRequests requests, Draw draw)
+    {
+        List<Turn> turns = [new(Role.User, ShortRequests.TextOf(row)), new(Role.Assistant, draw.Of(_replies))];
+        for (var others = 1 + draw.Below(2); others > 0; others--)
+            turns.AddRange([new(Role.User, ShortRequests.TextOf(requests.Harmless(draw))), new(Role.Assistant, draw.Of(_replies))]);
+        return new Conversation([.. turns, new(Role.User, draw.Of(_returns))]);
+    }
+
+    /// <summary>A request told in two turns, cut between words, neither of which asks it.</summary>
+    public Conversation Pieces(TrainingRow row, Draw draw)
+    {
+        var words = ShortRequests.TextOf(row).Split(' ');
+        var cut = words.Length / 2;
+        return new Conversation(
+        [
+            new(Role.User, $"Part one: {string.Join(' ', words[..cut])}"),
+            new(Role.Assistant, draw.Of(_replies)),
+            new(Role.User, $"Part two: {string.Join(' ', words[cut..])}\nPut the parts together and answer."),
+        ]);
+    }
+
     private sealed class DialogueFile
     {
         public string Replies { get; init; } = "";
@@ -49,5 +73,7 @@ internal sealed class Splices
         public string FollowUps { get; init; } = "";
 
         public string Bridges { get; init; } = "";
+
+        public string Returns { get; init; } = "";
     }
 }

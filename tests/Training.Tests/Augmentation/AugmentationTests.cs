@@ -72,8 +72,27 @@ public sealed class AugmentationTests
     {
         Assert.Equal("Hello, World", Disguises.Rot13(Disguises.Rot13("Hello, World")));
         Assert.Equal("h3ll0".Length, Disguises.Leet("hello", new Draw(1, "x")).Length);
-        var encoded = Enumerable.Range(0, 200).Select(i => Disguises.Apply("hello there", new Draw(i, ""))).First(t => t.StartsWith("Decode", StringComparison.Ordinal));
-        Assert.Equal("hello there", Encoding.UTF8.GetString(Convert.FromBase64String(encoded.Split(": ")[1])));
+        var disguised = Enumerable.Range(0, 400).Select(i => Disguises.Apply("hello there", new Draw(i, ""))).ToList();
+        Assert.Equal("hello there", Encoding.UTF8.GetString(Convert.FromBase64String(After("Decode this", ": "))));
+        Assert.Equal("hello there", Encoding.UTF8.GetString(Convert.FromHexString(After("This is hex", ": "))));
+        Assert.Equal("hello there", Uri.UnescapeDataString(After("Open this query", "?q=")));
+        Assert.Contains(disguised, t => t != "hello there" && t.Replace("\u200B", "", StringComparison.Ordinal) == "hello there");
+        Assert.Contains(disguised, t => t == "ｈｅｌｌｏ　ｔｈｅｒｅ");
+
+        string After(string start, string mark) => disguised.First(t => t.StartsWith(start, StringComparison.Ordinal)).Split(mark)[1];
+    }
+
+    [Fact]
+    public void A_request_that_is_told_in_pieces_or_come_back_to_stays_what_it_is()
+    {
+        var derived = new DerivedRows(new ShortRequests(_made), _teacher, 7).Make().ToLookup(r => r.Source);
+        var texts = _made.ToLookup(r => r.Conversation.Turns[0].Content, r => r.Label == Label.Harmful);
+
+        Assert.All(derived["made/returns"], row => Assert.Contains(row.Label == Label.Harmful, texts[row.Conversation.Turns[0].Content]));
+        Assert.All(derived["made/pieces"], row => Assert.Contains(
+            row.Label == Label.Harmful,
+            texts[string.Join(' ', row.Conversation.Turns.Where(t => t.Role == Role.User).Select(t => t.Content.Split(": ", 2)[1].Split('\n')[0]).Where(t => t.Length > 0))]));
+        Assert.All(derived["made/returns"], row => Assert.InRange(row.Conversation.Turns.Count, 5, 7));
     }
 
     [Fact]

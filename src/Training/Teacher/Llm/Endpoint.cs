@@ -16,9 +16,7 @@ internal sealed class Endpoint : IDisposable
     /// <exception cref="InvalidDataException">The named environment variable is not set.</exception>
     public Endpoint(TeachOptions options)
     {
-        _key = options.KeyVariable is { } name
-            ? Environment.GetEnvironmentVariable(name) is { Length: > 0 } key ? key : throw new InvalidDataException($"The environment variable {name} is not set.")
-            : null;
+        _key = options.KeyVariable is { } name ? Read(name) : null;
         _patience = new Patience(options.Patience);
         // A redirect could carry prompts elsewhere. Polly knows the time limits.
         _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = Timeout.InfiniteTimeSpan };
@@ -42,6 +40,10 @@ internal sealed class Endpoint : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    private static string Read(string variable) => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } key
+        ? key
+        : throw new InvalidDataException($"The environment variable {variable} is not set.");
 
     private sealed class PatientChatClient(IChatClient inner, Patience patience) : DelegatingChatClient(inner)
     {

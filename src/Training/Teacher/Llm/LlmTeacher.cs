@@ -43,7 +43,11 @@ internal sealed class LlmTeacher(IChatClient teacher, IChatClient? judge, Policy
 
     /// <summary>Asks until an answer can be read, sending each faulty one back with its errors.</summary>
     private async Task<(T? Answer, IReadOnlyList<string> Errors)> AskAsync<T>(
-        IChatClient model, List<ChatMessage> messages, Func<string, (T? Answer, IReadOnlyList<string> Errors)> read, TokenCount tokens, CancellationToken cancellation)
+        IChatClient model,
+        List<ChatMessage> messages,
+        Func<string, (T? Answer, IReadOnlyList<string> Errors)> read,
+        TokenCount tokens,
+        CancellationToken cancellation)
         where T : class
     {
         for (var attempt = 1; ; attempt++)
@@ -51,7 +55,8 @@ internal sealed class LlmTeacher(IChatClient teacher, IChatClient? judge, Policy
             var response = await model.GetResponseAsync(messages, _chat, cancellation);
             tokens.Add(response.Usage);
             var (answer, errors) = read(response.Text);
-            if (response.FinishReason == ChatFinishReason.Length) errors = [$"the answer was cut off after {options.MaxOutputTokens} tokens", .. errors];
+            if (response.FinishReason == ChatFinishReason.Length)
+                errors = [$"the answer was cut off after {options.MaxOutputTokens} tokens", .. errors];
             if (answer is not null || attempt == options.Attempts) return (answer, errors);
             messages.AddRange([new ChatMessage(ChatRole.Assistant, response.Text), TeacherPrompt.Correction(errors)]);
         }

@@ -54,7 +54,7 @@ internal sealed class Patience
             {
                 // "Too many requests" is an endpoint at work: each call waits as it is told.
                 ShouldHandle = arguments => ValueTask.FromResult(
-                    arguments.Outcome.Exception is { } fault && fault is not ClientResultException { Status: 429 } && ScopeOf(fault) == FaultScope.Call),
+                    arguments.Outcome.Exception is { } fault and not ClientResultException { Status: 429 } && ScopeOf(fault) == FaultScope.Call),
                 FailureRatio = .5,
                 MinimumThroughput = Math.Max(2, options.BreakAfter),
                 SamplingDuration = TimeSpan.FromSeconds(30),
@@ -67,7 +67,7 @@ internal sealed class Patience
     public Task<T> ExecuteAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellation) =>
         _pipeline.ExecuteAsync(async token => await call(token), cancellation).AsTask();
 
-    /// <summary>What the client throws on a broken answer is not documented: all that is not clearly the request's fault may pass. A cancelled call is never repeated.</summary>
+    /// <summary>What the client throws on a broken answer is not documented: all that is not clearly the request's fault may pass.</summary>
     public static FaultScope ScopeOf(Exception fault) => fault switch
     {
         ClientResultException { Status: 401 or 403 or 404 or (>= 300 and < 400) } => FaultScope.Run,

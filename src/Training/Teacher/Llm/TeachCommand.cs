@@ -20,11 +20,14 @@ public static class TeachCommand
         {
             Description = "Base address of an OpenAI-compatible endpoint, for example https://api.openai.com/v1.",
             Required = true,
-            CustomParser = result => Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var uri) ? uri : new Uri("relative", UriKind.Relative),
+            CustomParser = result => ParseAddress(result.Tokens[0].Value),
         };
         var model = new Option<string>("--model") { Description = "The model that writes traces.", Required = true };
         var judgeModel = new Option<string?>("--judge-model") { Description = "The model that scores them; by default the same." };
-        var key = new Option<string?>("--key-variable") { Description = "Name of the environment variable that holds the API key. Without it the endpoint must need no key." };
+        var key = new Option<string?>("--key-variable")
+        {
+            Description = "Name of the environment variable that holds the API key. Without it the endpoint must need no key.",
+        };
         var source = new Option<string[]>("--source")
         {
             Description = "Teach rows of these sources only (name, or start*); by default all but the written traces.",
@@ -49,7 +52,11 @@ public static class TeachCommand
         };
         command.SetAction((parsed, cancellation) => TeachRun.RunAsync(
             new TeachOptions(
-                parsed.GetRequiredValue(data), parsed.GetRequiredValue(output), parsed.GetRequiredValue(endpoint), parsed.GetRequiredValue(model), parsed.GetValue(key))
+                parsed.GetRequiredValue(data),
+                parsed.GetRequiredValue(output),
+                parsed.GetRequiredValue(endpoint),
+                parsed.GetRequiredValue(model),
+                parsed.GetValue(key))
             {
                 JudgeModel = parsed.GetValue(judgeModel),
                 Least = new JudgeScores(parsed.GetValue(compliance), parsed.GetValue(relevance), parsed.GetValue(accuracy)),
@@ -72,5 +79,10 @@ public static class TeachCommand
         return command;
     }
 
-    private static Option<T> Option<T>(string name, T value, string description) => new(name) { Description = description, DefaultValueFactory = _ => value };
+    /// <summary>What is no address stays relative, which the options refuse together with all else that is wrong.</summary>
+    private static Uri ParseAddress(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var address) ? address : new Uri("", UriKind.Relative);
+
+    private static Option<T> Option<T>(string name, T value, string description) =>
+        new(name) { Description = description, DefaultValueFactory = _ => value };
 }

@@ -54,8 +54,10 @@ internal sealed record TeachOptions(string Data, string OutputFolder, Uri Endpoi
 
     private IEnumerable<string> Errors()
     {
-        if (!Endpoint.IsAbsoluteUri || Endpoint.Scheme is not ("http" or "https")) yield return "--endpoint must be an http or https address";
-        else if (KeyVariable is not null && Endpoint.Scheme == "http" && !Endpoint.IsLoopback) yield return "--endpoint must be https where a key is sent";
+        if (!Endpoint.IsAbsoluteUri || Endpoint.Scheme is not ("http" or "https"))
+            yield return "--endpoint must be an http or https address";
+        else if (KeyVariable is not null && Endpoint.Scheme == "http" && !Endpoint.IsLoopback)
+            yield return "--endpoint must be https where a key is sent";
         if (string.IsNullOrWhiteSpace(Model)) yield return "--model must not be empty";
         if (Limit < 1) yield return "--limit must be at least 1";
         if (Concurrency is < 1 or > 256) yield return "--concurrency must be from 1 to 256";
@@ -64,12 +66,14 @@ internal sealed record TeachOptions(string Data, string OutputFolder, Uri Endpoi
         if (Temperature is not (null or (>= 0 and <= 2))) yield return "--temperature must be from 0 to 2";
         if (!(InputPrice >= 0 && OutputPrice >= 0)) yield return "--input-price and --output-price must not be negative";
         if (Patience.Retries is < 0 or > 100) yield return "--retries must be from 0 to 100";
-        if (Patience.CallTimeout < TimeSpan.FromMilliseconds(10) || Patience.CallTimeout > TimeSpan.FromDays(1)) yield return "--timeout must be from 0.01 seconds to a day";
+        if (Patience.CallTimeout < TimeSpan.FromMilliseconds(10) || Patience.CallTimeout > TimeSpan.FromDays(1))
+            yield return "--timeout must be from 0.01 seconds to a day";
         foreach (var (name, least) in new[] { ("compliance", Least.Compliance), ("relevance", Least.Relevance), ("accuracy", Least.Accuracy) })
         {
             if (least is < 0 or > JudgeScores.Max) yield return $"--min-{name} must be from 0 to {JudgeScores.Max}";
         }
 
-        if (Path.GetFullPath(Data) == Path.GetFullPath(Path.Combine(OutputFolder, RowFile.Name))) yield return "--out must be another folder than that of --data";
+        if (Path.GetFullPath(Data) == Path.GetFullPath(Path.Combine(OutputFolder, RowFile.Name)))
+            yield return "--out must be another folder than that of --data";
     }
 }

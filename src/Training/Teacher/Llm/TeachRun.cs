@@ -18,8 +18,8 @@ internal static class TeachRun
         {
             options.Validate();
             using var endpoint = new Endpoint(options);
-            var policy = PolicyReader.Default;
-            var teacher = new LlmTeacher(endpoint.Model(options.Model), options.Judges ? endpoint.Model(options.JudgeModel ?? options.Model) : null, policy, options);
+            var judge = options.Judges ? endpoint.Model(options.JudgeModel ?? options.Model) : null;
+            var teacher = new LlmTeacher(endpoint.Model(options.Model), judge, PolicyReader.Default, options);
             var rows = RowFile.Read(options.Data).ToList();
             var chosen = Choose(rows, teacher, options);
             if (chosen.Count == 0) throw new InvalidDataException($"{options.Data} has no train row of these sources.");
@@ -110,5 +110,7 @@ internal static class TeachRun
     }
 
     private static TrainingRow WithLesson(TrainingRow row, Dictionary<TrainingRow, string> chosen, TeachJournal journal, JudgeScores least) =>
-        chosen.TryGetValue(row, out var digest) && journal.Find(digest) is { } lesson && lesson.IsKept(least) ? row with { Trace = lesson.Trace! } : row;
+        chosen.TryGetValue(row, out var digest) && journal.Find(digest) is { } lesson && lesson.IsKept(least)
+            ? row with { Trace = lesson.Trace! }
+            : row;
 }

@@ -32,8 +32,8 @@ internal sealed class TeachTally(TeachOptions options)
     {
         lock (_counting)
         {
-            return string.Create(
-                CultureInfo.InvariantCulture, $"{_rows.GetValueOrDefault(Kept)} of {_rows.Values.Sum()} kept  {_inputTokens} + {_outputTokens} tokens  cost {Cost:F2}");
+            var (kept, all) = (_rows.GetValueOrDefault(Kept), _rows.Values.Sum());
+            return string.Create(CultureInfo.InvariantCulture, $"{kept} of {all} kept  {_inputTokens} + {_outputTokens} tokens  cost {Cost:F2}");
         }
     }
 

@@ -23,12 +23,13 @@ internal static class TeacherPrompt
         {
           "intent": "one short sentence: what is asked",
           "risk": "none", "low", "medium" or "high",
-          "rule_checks": [ {"rule": "its id", "verdict": "violated", "clear" or "not-applicable", "evidence": "only if violated: the few words of the conversation that show it, copied exactly"} ],
+          "rule_checks": [ {"rule": "its id", "verdict": "violated", "clear" or "not-applicable", "evidence": "only if violated: see below"} ],
           "decision": "answer", "care" or "refuse",
           "strategy": "one short sentence: how to answer, or what to decline and offer instead"
         }
 
         - rule_checks has every given rule once, in the given order; with no rules it is empty.
+        - evidence is the few words of the conversation that show the violation, copied exactly.
         - "clear": the rule's topic comes up and the rule is kept. "not-applicable": its topic does not come up.
         - A rule with the effect "care" counts as violated when the conversation needs the care that it asks for.
         - The decision follows from the verdicts: "refuse" if a rule with the effect "refuse" is violated, else "care" if one with the effect "care"
@@ -62,6 +63,9 @@ internal static class TeacherPrompt
         [.. conversation.Turns.Select(turn => new JsonObject { ["role"] = Names.Of(turn.Role), ["content"] = turn.Content })];
 
     /// <summary>The rules of the row's categories, in the order of its trace.</summary>
+    /// <exception cref="InvalidDataException">The policy lacks one of the categories.</exception>
     public static IReadOnlyList<Rule> Shown(TrainingRow row, Policy policy) =>
-        [.. row.Trace.Assessment.Categories.SelectMany(c => policy.Categories[policy.IndexOfCategory(c)].Rules)];
+        [.. row.Trace.Assessment.Categories.SelectMany(c => policy.IndexOfCategory(c) is >= 0 and var index
+            ? policy.Categories[index].Rules
+            : throw new InvalidDataException($"Row {row.Id}: the policy has no category '{c}'."))];
 }

@@ -4,7 +4,9 @@ using SaferGuard.Training.Data;
 
 namespace SaferGuard.Training.Teacher.Llm;
 
-/// <summary>A teacher's answer, read strictly: a trace that <see cref="TraceWriter"/> writes and that agrees with the row's label, or every error.</summary>
+/// <summary>
+/// A teacher's answer, read strictly: a trace that <see cref="TraceWriter"/> writes and that agrees with the row's label, or every error.
+/// </summary>
 internal sealed record TraceAnswer(Trace? Trace, IReadOnlyList<string> Errors)
 {
     /// <summary>About as long as <see cref="TraceFormat.MaxSentenceTokens"/> tokens are in English.</summary>

@@ -78,7 +78,8 @@ public sealed class TeachRunTests : IAsyncLifetime
         var calls = _server.Calls.Where(c => c.Prompt.Contains("Norway", StringComparison.Ordinal)).ToList();
         Assert.Equal(2, calls.Count);
         Assert.Contains("- strategy is missing", calls.Single(c => c.Body["messages"]!.AsArray().Count == 4).LastMessage, StringComparison.Ordinal);
-        Assert.Equal("Asks a plain question.", RowFile.Read(Path.Combine(Out, RowFile.Name)).Single(r => r.Id.Contains("Norway", StringComparison.Ordinal)).Trace.Assessment.Intent);
+        var row = RowFile.Read(Path.Combine(Out, RowFile.Name)).Single(r => r.Id.Contains("Norway", StringComparison.Ordinal));
+        Assert.Equal("Asks a plain question.", row.Trace.Assessment.Intent);
     }
 
     [Fact]
@@ -316,9 +317,27 @@ public sealed class TeachRunTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_row_with_a_category_that_the_policy_lacks_is_named()
+    {
+        var row = SmallData.Rows[0];
+        var assessment = row.Trace.Assessment with { Categories = ["S99"] };
+        RowFile.Write(Options.Data, [row with { Id = "odd", Trace = row.Trace with { Assessment = assessment } }]);
+
+        Assert.Equal(1, await RunAsync(Options));
+        Assert.Contains("error: Row odd: the policy has no category 'S99'.", _printed.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task All_wrong_options_are_named_at_once()
     {
-        var wrong = Options with { Endpoint = new Uri("http://example.org/v1"), KeyVariable = "X", Limit = 0, Concurrency = 0, Least = new JudgeScores(8, 11, 8) };
+        var wrong = Options with
+        {
+            Endpoint = new Uri("http://example.org/v1"),
+            KeyVariable = "X",
+            Limit = 0,
+            Concurrency = 0,
+            Least = new JudgeScores(8, 11, 8),
+        };
 
         Assert.Equal(1, await RunAsync(wrong));
         foreach (var part in new[] { "--endpoint must be https where a key is sent", "--limit", "--concurrency", "--min-relevance" })
@@ -332,7 +351,8 @@ public sealed class TeachRunTests : IAsyncLifetime
     public async Task Wrong_arguments_of_the_verb_fail_without_a_stack_trace(string arguments, string message)
     {
         var data = arguments.Contains("--data", StringComparison.Ordinal) ? "" : $"--data {Options.Data}";
-        Assert.Equal(1, await TeachCommand.Create(Console()).Parse($"{arguments} {data} --out {Out} --model wise").InvokeAsync(cancellationToken: TestContext.Current.CancellationToken));
+        var parsed = TeachCommand.Create(Console()).Parse($"{arguments} {data} --out {Out} --model wise");
+        Assert.Equal(1, await parsed.InvokeAsync(cancellationToken: TestContext.Current.CancellationToken));
         Assert.Contains(message, _printed.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", _printed.ToString(), StringComparison.Ordinal);
     }

@@ -72,8 +72,9 @@ internal sealed class TeacherServer : IAsyncDisposable
     public static JsonObject GoodTrace(JsonNode question)
     {
         var harmful = (string)question["label"]! == "harmful";
+        var lastWord = ((string)question["conversation"]![0]!["content"]!).Split(' ')[^1];
         var checks = question["rules"]!.AsArray().Select((rule, i) => (JsonNode)(harmful && i == 0
-            ? new JsonObject { ["rule"] = (string)rule!["rule"]!, ["verdict"] = "violated", ["evidence"] = ((string)question["conversation"]![0]!["content"]!).Split(' ')[^1] }
+            ? new JsonObject { ["rule"] = (string)rule!["rule"]!, ["verdict"] = "violated", ["evidence"] = lastWord }
             : new JsonObject { ["rule"] = (string)rule!["rule"]!, ["verdict"] = "clear" }));
         return new JsonObject
         {
