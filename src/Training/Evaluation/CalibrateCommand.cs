@@ -66,7 +66,7 @@ public static class CalibrateCommand
             {
                 try
                 {
-                    read[i] = (await guard.ReadStagesAsync(rows[i].Conversation, token), rows[i].IsHarmful);
+                    read[i] = ((await guard.ReadStagesAsync(rows[i].Conversation, token)).Stages, rows[i].IsHarmful);
                 }
                 catch (PromptTooLongException)
                 {
