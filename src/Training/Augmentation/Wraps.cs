@@ -22,10 +22,13 @@ internal sealed class Wraps
     public GeneratedText Jailbreak(TrainingRow row, Draw draw)
     {
         var (rule, template) = draw.Of(_jailbreaks);
-        return new GeneratedText(Fill(template, row, draw), AsAttack(ShortRequests.GoldOf(row), rule));
+        return new GeneratedText(Fill(template, ShortRequests.TextOf(row), draw), AsAttack(ShortRequests.GoldOf(row), rule));
     }
 
-    public GeneratedText Light(TrainingRow row, Draw draw) => new(Fill(draw.Of(_light), row, draw), ShortRequests.GoldOf(row));
+    /// <summary>A text in some jailbreak frame.</summary>
+    public string Jailbreak(string text, Draw draw) => Fill(draw.Of(_jailbreaks).Template, text, draw);
+
+    public GeneratedText Light(TrainingRow row, Draw draw) => new(Fill(draw.Of(_light), ShortRequests.TextOf(row), draw), ShortRequests.GoldOf(row));
 
     /// <summary>What is known of a request once an attack carries it: a harmless one stays safe, a harmful one is also an attack on the guard.</summary>
     public static Gold AsAttack(Gold gold, string rule) => gold.Label == Label.Harmful
@@ -37,10 +40,10 @@ internal sealed class Wraps
             Risk = Risk.Low,
         };
 
-    private string Fill(string template, TrainingRow row, Draw draw) => template
+    private string Fill(string template, string text, Draw draw) => template
         .Replace("{n}", draw.Of(_names), StringComparison.Ordinal)
         .Replace("{nl}", "\n", StringComparison.Ordinal)
-        .Replace("{q}", ShortRequests.TextOf(row), StringComparison.Ordinal);
+        .Replace("{q}", text, StringComparison.Ordinal);
 
     private sealed class WrapFile
     {
