@@ -9,10 +9,12 @@ internal sealed class RowErrors(string path)
 
     public int Count { get; private set; }
 
-    public void Add(int line, string message)
+    public void Add(int line, string message) => Add($"line {line}: {message}");
+
+    public void Add(string error)
     {
         Count++;
-        if (_errors.Count < MaxListed) _errors.Add($"line {line}: {message}");
+        if (_errors.Count < MaxListed) _errors.Add(error);
     }
 
     /// <exception cref="InvalidDataException">There are errors.</exception>
