@@ -25,7 +25,7 @@ internal sealed class Chart
     {
         Text(title, Left + Size / 2, 24, "middle", 15);
         Text(x, Left + Size / 2, Top + Size + 40, "middle");
-        _drawn.Add(new XElement(TextOf(y, 16, Top + Size / 2, "middle", 12), new XAttribute("transform", $"rotate(-90 16 {Top + Size / 2})")));
+        _drawn.Add(With(TextOf(y, 16, Top + Size / 2, "middle", 12), "transform", $"rotate(-90 16 {Top + Size / 2})"));
         for (var i = 0; i <= 5; i++)
         {
             var at = i / 5.0;
@@ -37,7 +37,7 @@ internal sealed class Chart
     }
 
     /// <summary>The diagonal that a judge is compared with.</summary>
-    public void Diagonal() => _drawn.Add(new XElement(Polyline([(0, 0), (1, 1)], Grey, 1), new XAttribute("stroke-dasharray", "5 4")));
+    public void Diagonal() => _drawn.Add(With(Polyline([(0, 0), (1, 1)], Grey, 1), "stroke-dasharray", "5 4"));
 
     /// <summary>The next series' colour; its name goes into the legend.</summary>
     public string Series(string name)
@@ -52,7 +52,7 @@ internal sealed class Chart
     public void Dot(double x, double y, double radius, string colour, string tip) => _drawn.Add(new XElement(
         Svg + "circle",
         new XAttribute("cx", Number(Left + x * Size)), new XAttribute("cy", Number(Top + (1 - y) * Size)), new XAttribute("r", Number(radius)),
-        new XAttribute("fill", colour), new XAttribute("fill-opacity", "0.7"), new XElement(Svg + "title", tip)));
+        new XAttribute("fill", colour), new XAttribute("fill-opacity", "0.7"), new XElement(Svg + "title", Printable(tip))));
 
     public string ToSvg()
     {
@@ -80,6 +80,12 @@ internal sealed class Chart
         Svg + "text",
         new XAttribute("x", Number(x)), new XAttribute("y", Number(y)), new XAttribute("text-anchor", anchor), new XAttribute("font-size", size),
         Printable(text));
+
+    private static XElement With(XElement element, string attribute, string value)
+    {
+        element.SetAttributeValue(attribute, value);
+        return element;
+    }
 
     private static XElement Polyline(IEnumerable<(double X, double Y)> points, string colour, double width) => new(
         Svg + "polyline",
