@@ -7,6 +7,9 @@ namespace SaferGuard.Training.Augmentation;
 /// <summary>Puts the same frames around harmful and harmless requests, so that a frame alone is no reason to refuse.</summary>
 internal sealed class Wraps
 {
+    /// <summary>That of attacks on the guard.</summary>
+    public const string Category = "S14";
+
     private readonly string[] _names;
     private readonly string[] _light;
     private readonly (string Rule, string Template)[] _jailbreaks;
@@ -32,11 +35,11 @@ internal sealed class Wraps
 
     /// <summary>What is known of a request once an attack carries it: a harmless one stays safe, a harmful one is also an attack on the guard.</summary>
     public static Gold AsAttack(Gold gold, string rule) => gold.Label == Label.Harmful
-        ? gold with { Categories = ["S14", .. gold.Categories], Rule = rule, Focus = null, Risk = Risk.High }
+        ? gold with { Categories = [Category, .. gold.Categories], Rule = rule, Focus = null, Risk = Risk.High }
         : gold with
         {
             Label = Label.BorderlineSafe,
-            Categories = gold.Decision == Decision.Care ? [.. gold.Categories, "S14"] : ["S14", .. gold.Categories],
+            Categories = gold.Decision == Decision.Care ? [.. gold.Categories, Category] : [Category, .. gold.Categories],
             Risk = Risk.Low,
         };
 

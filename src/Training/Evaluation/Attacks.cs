@@ -25,7 +25,14 @@ internal static class Attacks
                let draw = new Draw(seed, $"{attack}/{row.Id}")
                let prompt = row.Conversation.Turns[0].Content
                let text = attack == Frame ? wraps.Jailbreak(prompt, draw) : Disguises.Apply(prompt, draw)
-               select row with { Id = $"{row.Id}#{attack}", Attack = attack, Lang = row.Language, Conversation = Conversation.OfPrompt(text) },
+               select row with
+               {
+                   Id = $"{row.Id}#{attack}",
+                   Attack = attack,
+                   Lang = row.Language,
+                   Categories = row.IsHarmful ? row.Categories?.Prepend(Wraps.Category).ToArray() : row.Categories,
+                   Conversation = Conversation.OfPrompt(text),
+               },
         ];
     }
 }

@@ -29,7 +29,7 @@ public static class EvaluationRun
             }
 
             if (options.Bundle is not null) reports.AddRange(await JudgeWithGuardAsync(options.Bundle, options, rows, console, cancellation));
-            foreach (var table in EvaluationTables.Of(reports)) console.Write(table.ToConsole());
+            foreach (var table in EvaluationTables.ForTerminal(reports)) console.Write(table.ToConsole());
             if (options.Report is not null) ReportFolder.Write(options.Report, options, reports);
             if (options.OutOfFold is not null) Baseline.WriteOutOfFold(options.OutOfFold, train);
             return 0;
@@ -71,8 +71,8 @@ public static class EvaluationRun
                 foreach (var (judge, level, judged) in plans)
                 {
                     using var journal = Journal(options.Report, $"{guard.Model.Digest} {Name(level)} {point}");
-                    if (journal is { Known: > 0 })
-                        console.MarkupLineInterpolated($"{judge}: {journal.Known} conversations were judged before; delete {ReportFolder.PredictionsFile} to judge again.");
+                    if (judged.Count(r => journal?.TryGet(r, out _) == true) is > 0 and var known)
+                        console.MarkupLineInterpolated($"{judge}: {known} rows were judged before; delete {ReportFolder.PredictionsFile} to judge again.");
                     var task = progress.AddTask(Markup.Escape(judge), maxValue: judged.Count);
                     var predictions = await GuardJudge.JudgeAsync(
                         (conversation, l, token) => guard.AssessAsync(conversation, l, point: point, cancellation: token),

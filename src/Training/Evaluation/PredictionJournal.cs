@@ -21,11 +21,7 @@ internal sealed class PredictionJournal : IDisposable
         var cutOff = Load(path);
         _file = new StreamWriter(path, append: true) { AutoFlush = true, NewLine = "\n" };
         if (cutOff) _file.WriteLine();
-        Known = _entries.Count;
     }
-
-    /// <summary>Conversations that were judged before.</summary>
-    public int Known { get; }
 
     /// <param name="judge">All that decides: predictions of others are left alone.</param>
     public static PredictionJournal Open(string path, string judge) => new(path, judge);

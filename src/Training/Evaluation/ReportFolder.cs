@@ -50,7 +50,7 @@ internal static class ReportFolder
         }
 
         text.Append(CultureInfo.InvariantCulture, $"\n![ROC curves]({RocFile}) ![Reliability diagram]({ReliabilityFile})\n\n");
-        return text.AppendJoin('\n', EvaluationTables.Of(reports).Select(table => table.ToMarkdown())).ToString();
+        return text.AppendJoin('\n', EvaluationTables.ForFile(reports).Select(table => table.ToMarkdown())).ToString();
     }
 
     private static string Decided(DecisionRule rule) => rule switch

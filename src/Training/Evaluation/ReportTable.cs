@@ -11,7 +11,7 @@ internal sealed record ReportTable(string Title, IReadOnlyList<string> Columns, 
         for (var i = 0; i < Columns.Count; i++)
         {
             var column = new TableColumn(Markup.Escape(Columns[i]));
-            table.AddColumn(i < Names ? column : column.NoWrap().RightAligned().PadRight(0));
+            table.AddColumn(i < Names ? column.NoWrap() : column.RightAligned().PadRight(0));
         }
 
         foreach (var row in Rows) table.AddRow([.. row.Select(Markup.Escape)]);

@@ -75,7 +75,7 @@ public sealed class EvaluateCommandTests : IDisposable
         Assert.Equal(6, File.ReadLines(Path.Combine(_folder, "predictions.jsonl")).Count());
 
         Assert.Equal(0, await RunAsync(string.Join(' ', arguments)));
-        Assert.Contains("2 conversations were judged before", _printed.ToString());
+        Assert.Contains("2 rows were judged before", _printed.ToString());
         Assert.Equal(6, File.ReadLines(Path.Combine(_folder, "predictions.jsonl")).Count());
     }
 
