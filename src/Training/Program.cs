@@ -4,12 +4,14 @@ using SaferGuard.Training.Evaluation;
 using SaferGuard.Training.Evaluation.Import;
 using SaferGuard.Training.Lexical;
 using SaferGuard.Training.Sft;
+using SaferGuard.Training.Teacher.Llm;
 using SaferGuard.Training.Tokenizers;
 
-var root = new RootCommand("Trains and measures SaferGuard models: synthesize rows, train a tokenizer on them, fine-tune (sft), count words (lexical), calibrate, evaluate, and import published sets to evaluate on.")
+var root = new RootCommand("Trains and measures SaferGuard models: synthesize rows, have a language model explain them (teach), train a tokenizer on them, fine-tune (sft), count words (lexical), calibrate, evaluate, and import published sets to evaluate on.")
 {
     SynthesizeCommand.Create(),
     TokenizerCommand.Create(),
+    TeachCommand.Create(),
     SftCommand.Create(),
     LexicalCommand.Create(),
     CalibrateCommand.Create(),
