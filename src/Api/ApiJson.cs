@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Operations;
+using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Api;
@@ -27,6 +28,7 @@ internal sealed partial class ApiJson : JsonSerializerContext
         options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
         options.Converters.Add(new SnakeCase<Role>());
         options.Converters.Add(new SnakeCase<TraceLevel>());
+        options.Converters.Add(new SnakeCase<OperatingPoint>());
         options.Converters.Add(new SnakeCase<Risk>());
         options.Converters.Add(new SnakeCase<Verdict>());
         options.Converters.Add(new SnakeCase<Decision>());

@@ -35,6 +35,9 @@ public sealed class Guard : IAsyncDisposable
 
     public Policy Policy => _bundle.Policy;
 
+    /// <summary>The operating points that a judgment can be asked for.</summary>
+    public IReadOnlyList<OperatingPoint> OperatingPoints => _bundle.Calibration.Points;
+
     /// <summary>The most tokens that a conversation may have.</summary>
     public int MaxPromptTokens { get; }
 
@@ -69,15 +72,19 @@ public sealed class Guard : IAsyncDisposable
     /// <param name="progress">
     /// Called with the stages as they are decided, on an engine thread; must return quickly. May be called once more after a cancellation.
     /// </param>
+    /// <param name="point">One of <see cref="OperatingPoints"/>; null for the policy's.</param>
+    /// <exception cref="ArgumentException">The model has no such operating point.</exception>
     /// <exception cref="PromptTooLongException">The conversation has more than <see cref="MaxPromptTokens"/> tokens.</exception>
     /// <exception cref="EngineUnavailableException">The queue is full or the engine has stopped.</exception>
     /// <exception cref="EngineTimeoutException">The judgment was not finished within <see cref="EngineOptions.RequestTimeout"/>.</exception>
     public async Task<Judgment> AssessAsync(
-        Conversation conversation, TraceLevel level, Action<TraceStage>? progress = null, CancellationToken cancellation = default)
+        Conversation conversation, TraceLevel level, Action<TraceStage>? progress = null, OperatingPoint? point = null,
+        CancellationToken cancellation = default)
     {
         var start = Stopwatch.GetTimestamp();
+        var calibration = _bundle.Calibration.At(point ?? Policy.OperatingPoint);
         var prompt = Render(conversation);
-        var program = Program(_bundle.Calibration, conversation, prompt, level, progress);
+        var program = Program(calibration, conversation, prompt, level, progress);
         var cost = await _engine.RunAsync(program, cancellation).ConfigureAwait(false);
         var trace = cost.Appended - prompt.Length;
         return new Judgment(
@@ -87,12 +94,12 @@ public sealed class Guard : IAsyncDisposable
     }
 
     /// <summary>What the stages say before calibration, for fitting it. Rules are always checked, those of the likeliest categories.</summary>
-    public async Task<StageReadings> ReadStagesAsync(Conversation conversation, CancellationToken cancellation = default)
+    public async Task<(StageReadings Stages, IReadOnlyList<RuleReading> Rules)> ReadStagesAsync(Conversation conversation, CancellationToken cancellation = default)
     {
         var always = _bundle.Calibration with { CheckThreshold = double.Epsilon };
         var program = Program(always, conversation, Render(conversation), TraceLevel.Brief, null);
         await _engine.RunAsync(program, cancellation).ConfigureAwait(false);
-        return program.Readings;
+        return (program.Readings, program.RuleReadings);
     }
 
     /// <summary>Writes an answer with the model itself. Only for bundles whose manifest says <see cref="BundleManifest.CanAnswer"/>.</summary>

@@ -1,13 +1,15 @@
 using System.CommandLine;
 using SaferGuard.Training.Data;
 using SaferGuard.Training.Evaluation;
+using SaferGuard.Training.Evaluation.Import;
 using SaferGuard.Training.Lexical;
 using SaferGuard.Training.Noise;
 using SaferGuard.Training.Sft;
 using SaferGuard.Training.Teacher.Llm;
 using SaferGuard.Training.Tokenizers;
 
-var root = new RootCommand("Trains and measures SaferGuard models: synthesize rows, have a language model explain them (teach), find doubtful labels (noise), train a tokenizer on them, fine-tune (sft), count words (lexical), calibrate, evaluate.")
+var root = new RootCommand(
+    "Trains and measures SaferGuard models: synthesize rows, have a language model explain them (teach), find doubtful labels (noise), train a tokenizer on them, fine-tune (sft), count words (lexical), calibrate, evaluate, and import published sets to evaluate on.")
 {
     SynthesizeCommand.Create(),
     TeachCommand.Create(),
@@ -15,8 +17,9 @@ var root = new RootCommand("Trains and measures SaferGuard models: synthesize ro
     TokenizerCommand.Create(),
     SftCommand.Create(),
     LexicalCommand.Create(),
-    EvaluateCommand.Create(),
     CalibrateCommand.Create(),
+    EvaluateCommand.Create(),
+    ImportCommand.Create(),
 };
 
 // Ctrl-C cancels; a run then has this long to save its state.

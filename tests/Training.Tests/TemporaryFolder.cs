@@ -5,5 +5,7 @@ internal sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("saferguard-").FullName;
 
+    public string this[string file] => System.IO.Path.Combine(Path, file);
+
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

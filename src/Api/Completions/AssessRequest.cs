@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using SaferGuard.Reasoning.Decoding;
+using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Api.Completions;
@@ -18,6 +19,9 @@ internal record AssessRequest
     /// <summary><c>full</c> explains the decisions with sentences and evidence; <c>brief</c> has the same decisions and is faster.</summary>
     [DefaultValue(TraceLevel.Full)]
     public TraceLevel Trace { get; init; } = TraceLevel.Full;
+
+    /// <summary><c>strict</c> refuses more, <c>permissive</c> less than <c>balanced</c>. Without it, the policy's own is used. Not every model has all three.</summary>
+    public OperatingPoint? OperatingPoint { get; init; }
 
     public Conversation ToConversation() =>
         Messages is null ? Conversation.OfPrompt(Input!) : new([.. Messages.Select(message => new Turn(message.Role, message.Content))]);

@@ -1,6 +1,7 @@
 using SaferGuard.Api.Operations;
 using SaferGuard.Api.Traces;
 using SaferGuard.Reasoning;
+using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Api.Completions;
@@ -14,14 +15,14 @@ internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
     public async Task<StoredJudgment> AssessAsync(AssessRequest request, CancellationToken cancellation)
     {
         var judgment = await JudgeAsync(request, null, cancellation);
-        return await StoreAsync(Body(judgment, "assessment", "asm"));
+        return await StoreAsync(Body(request, judgment, "assessment", "asm"));
     }
 
     public async Task<StoredJudgment> CompleteAsync(CompleteRequest request, CompletionObserver? observer, CancellationToken cancellation)
     {
         var judgment = await JudgeAsync(request, observer?.Decided, cancellation);
         var (output, reason) = await AnswerAsync(request, judgment, observer?.Wrote, cancellation);
-        var stored = await StoreAsync(new CompletionBody(Body(judgment, "completion", "cmp"), output, reason));
+        var stored = await StoreAsync(new CompletionBody(Body(request, judgment, "completion", "cmp"), output, reason));
 
         // A refusal is told once it is on record; a model's answer was told while it was written.
         if (reason == FinishReason.Refused) observer?.Wrote(output!.Text);
@@ -30,15 +31,25 @@ internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
 
     private async Task<Judgment> JudgeAsync(AssessRequest request, Action<TraceStage>? decided, CancellationToken cancellation)
     {
+        RequirePoint(request.OperatingPoint);
         try
         {
-            return await guard.AssessAsync(request.ToConversation(), request.Trace, decided, cancellation);
+            return await guard.AssessAsync(request.ToConversation(), request.Trace, decided, request.OperatingPoint, cancellation);
         }
         catch (PromptTooLongException tooLong)
         {
             var error = new FieldError(request.TextField(), $"has {tooLong.Tokens} tokens; the model reads at most {tooLong.Limit}");
             throw new ProblemException(Errors.PromptTooLong, "Shorten the text, or judge it in parts.", error);
         }
+    }
+
+    private void RequirePoint(OperatingPoint? point)
+    {
+        if (point is null || guard.OperatingPoints.Contains(point.Value)) return;
+        var names = string.Join(", ", guard.OperatingPoints.Select(p => p.ToString().ToLowerInvariant()));
+        throw new ProblemException(
+            Errors.InvalidRequest, "Name another operating point, or none. Nothing was judged.",
+            new FieldError("operating_point", $"must be one that the model '{guard.Model.Id}' has: {names}"));
     }
 
     private async Task<(OutputBody? Output, FinishReason Reason)> AnswerAsync(
@@ -59,7 +70,7 @@ internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
         return stored;
     }
 
-    private JudgmentBody Body(Judgment judgment, string kind, string prefix)
+    private JudgmentBody Body(AssessRequest request, Judgment judgment, string kind, string prefix)
     {
         var now = clock.GetUtcNow();
         var (trace, usage, timings) = (judgment.Trace, judgment.Usage, judgment.Timings);
@@ -70,6 +81,7 @@ internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
             Created = now.ToUnixTimeSeconds(),
             Model = new(guard.Model.Id, guard.Model.Digest),
             Policy = new(guard.Policy.Id, guard.Policy.Version, guard.Policy.Digest),
+            OperatingPoint = request.OperatingPoint ?? guard.Policy.OperatingPoint,
             Decision = trace.Path.Decision,
             Scores = judgment.Scores,
             Trace = new(trace.Assessment, RuleCheckBody.Of(trace.RuleChecks, judgment.RuleScores), trace.Path),

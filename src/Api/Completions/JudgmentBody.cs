@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Api.Completions;
@@ -22,6 +23,9 @@ internal record JudgmentBody
     public required ModelBody Model { get; init; }
 
     public required PolicyBody Policy { get; init; }
+
+    /// <summary>The operating point whose thresholds decided.</summary>
+    public required OperatingPoint OperatingPoint { get; init; }
 
     /// <summary><c>answer</c>: nothing speaks against it. <c>care</c>: answer, but along the strategy. <c>refuse</c>: do not answer.</summary>
     public required Decision Decision { get; init; }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using SaferGuard.Api.Configuration;
 using SaferGuard.Api.Operations;
+using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Api.Completions;
@@ -14,14 +15,14 @@ internal static class RequestReader
     /// <exception cref="ProblemException">The body is not a valid request.</exception>
     public static AssessRequest ReadAssess(ReadOnlySequence<byte> body, LimitOptions limits) => Read(body, (json, errors) =>
     {
-        var fields = new JsonFields(json, "", errors, "input", "messages", "trace");
+        var fields = new JsonFields(json, "", errors, "input", "messages", "trace", "operating_point");
         return ReadSubject(fields, errors, limits, new AssessRequest());
     });
 
     /// <exception cref="ProblemException">The body is not a valid request.</exception>
     public static CompleteRequest ReadComplete(ReadOnlySequence<byte> body, LimitOptions limits) => Read(body, (json, errors) =>
     {
-        var fields = new JsonFields(json, "", errors, "input", "messages", "trace", "max_tokens", "temperature", "seed", "stream");
+        var fields = new JsonFields(json, "", errors, "input", "messages", "trace", "operating_point", "max_tokens", "temperature", "seed", "stream");
         var defaults = new CompleteRequest();
         return ReadSubject(fields, errors, limits, defaults) with
         {
@@ -75,6 +76,7 @@ internal static class RequestReader
             Input = input,
             Messages = fields.Array("messages") is { } messages ? ReadMessages(messages, errors, limits) : null,
             Trace = fields.Choice<TraceLevel>("trace") ?? request.Trace,
+            OperatingPoint = fields.Choice<OperatingPoint>("operating_point"),
         };
     }
 

@@ -49,6 +49,8 @@ public sealed record ModelBundle(
             throw new InvalidDataException($"{folder}: the tokeniser has {tokenizer.VocabularySize} tokens, the model {config.VocabSize}.");
         var policy = PolicyReader.Read(File.ReadAllBytes(Path.Combine(folder, BundleManifest.PolicyFile)));
         var calibration = Calibration.Parse(File.ReadAllBytes(Path.Combine(folder, BundleManifest.CalibrationFile)));
+        if (!calibration.Points.Contains(policy.OperatingPoint))
+            throw new InvalidDataException($"{folder}: the policy names the operating point '{policy.OperatingPoint}', which {BundleManifest.CalibrationFile} lacks.");
         var lexical = manifest.Files.ContainsKey(BundleManifest.LexicalFile)
             ? LexicalPrior.Load(Path.Combine(folder, BundleManifest.LexicalFile))
             : null;

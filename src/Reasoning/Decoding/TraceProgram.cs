@@ -49,6 +49,9 @@ internal sealed class TraceProgram : SequenceProgram
 
     public IReadOnlyList<double> RuleScores => _violations;
 
+    /// <summary>Each checked rule with the log-odds of its violation before calibration.</summary>
+    public IReadOnlyList<RuleReading> RuleReadings { get; private set; } = [];
+
     /// <summary>The trace as far as it has been decided.</summary>
     public Trace Trace => new(
         new AssessmentStage(_intent?.Text, [.. _slots.Where(s => s > 0).Select(s => _tokens.Policy.Categories[s - 1].Id)], _risk),
@@ -106,10 +109,11 @@ internal sealed class TraceProgram : SequenceProgram
     {
         var verdicts = new double[_rules.Count][];
         for (var i = 0; i < verdicts.Length; i++) verdicts[i] = TokenChoice.Probabilities(logits[i], _tokens.Verdicts);
+        RuleReadings = [.. _rules.Select((r, i) => new RuleReading(r.Id, TokenChoice.LogOdds(verdicts[i][(int)Verdict.Violated])))];
 
         if (Likeliest(RuleEffect.Refuse) is { } worst)
         {
-            Readings = Readings with { Verdict = TokenChoice.LogOdds(Violated(worst)) };
+            Readings = Readings with { Verdict = RuleReadings[worst].Violated };
             var refusal = _calibration.Checked.Probability(Readings);
             Spread(RuleEffect.Refuse, worst, refusal);
             Scores = new DecisionScores(1 - refusal, 0, refusal);
@@ -131,7 +135,7 @@ internal sealed class TraceProgram : SequenceProgram
         _next = Decide;
         return Continuation.Append(Chunk.QueriedAtEnd(_tokens.VerdictsChunk(_verdicts)));
 
-        double Violated(int rule) => verdicts[rule][(int)Verdict.Violated];
+        double Violated(int rule) => _calibration.Violation(verdicts[rule][(int)Verdict.Violated]);
 
         int? Likeliest(RuleEffect effect) =>
             Enumerable.Range(0, _rules.Count).Where(i => _rules[i].Effect == effect).Select(i => (int?)i).MaxBy(i => Violated(i!.Value));

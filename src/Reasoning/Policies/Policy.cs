@@ -30,12 +30,13 @@ public sealed class Policy
     private readonly FrozenDictionary<string, int> _categoryIndexes;
     private readonly FrozenDictionary<string, Rule> _rules;
 
-    internal Policy(string id, string version, string digest, IReadOnlyList<Category> categories)
+    internal Policy(string id, string version, string digest, IReadOnlyList<Category> categories, OperatingPoint point = OperatingPoint.Balanced)
     {
         Id = id;
         Version = version;
         Digest = digest;
         Categories = categories;
+        OperatingPoint = point;
         _categoryIndexes = categories.Select((c, i) => (c.Id, i)).ToFrozenDictionary(p => p.Id, p => p.i);
         _rules = categories.SelectMany(c => c.Rules).ToFrozenDictionary(r => r.Id);
     }
@@ -48,6 +49,9 @@ public sealed class Policy
     public string Digest { get; }
 
     public IReadOnlyList<Category> Categories { get; }
+
+    /// <summary>Decides where a request names none.</summary>
+    public OperatingPoint OperatingPoint { get; }
 
     public bool TryGetRule(string id, out Rule rule) => _rules.TryGetValue(id, out rule!);
 

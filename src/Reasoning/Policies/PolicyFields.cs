@@ -31,6 +31,8 @@ internal sealed partial class PolicyFields
         return new PolicyFields(mapping, path, errors);
     }
 
+    public bool Has(string field) => _node.Children.ContainsKey(new YamlScalarNode(field));
+
     /// <summary>An id: letters, digits, dots, hyphens and underscores, starting with a letter or digit.</summary>
     public string? Name(string field, int maxLength)
     {

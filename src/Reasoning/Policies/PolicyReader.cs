@@ -36,13 +36,27 @@ public static class PolicyReader
 
     private static Policy? Build(YamlNode root, string digest, PolicyErrors errors)
     {
-        var fields = PolicyFields.Of(root, "policy", errors, "id", "version", "categories");
+        var fields = PolicyFields.Of(root, "policy", errors, "id", "version", "operating_point", "categories");
         if (fields is null) return null;
         var id = fields.Name("id", maxLength: 64);
         var version = fields.Text("version", maxLength: 32);
         var seen = new HashSet<string>();
         var categories = fields.List("categories", Policy.MaxCategories, (node, path) => ReadCategory(node, path, seen, errors));
-        return errors.Any ? null : new Policy(id!, version!, digest, categories!);
+        var point = ReadPoint(fields, errors);
+        return errors.Any ? null : new Policy(id!, version!, digest, categories!, point);
+    }
+
+    /// <summary>Optional: balanced where a policy does not say.</summary>
+    private static OperatingPoint ReadPoint(PolicyFields fields, PolicyErrors errors)
+    {
+        if (!fields.Has("operating_point")) return OperatingPoint.Balanced;
+        return fields.Text("operating_point", maxLength: 16) switch
+        {
+            "strict" => OperatingPoint.Strict,
+            "permissive" => OperatingPoint.Permissive,
+            "balanced" or null => OperatingPoint.Balanced,
+            var other => errors.Add<OperatingPoint>("operating_point", $"is '{other}'", "write strict, balanced or permissive"),
+        };
     }
 
     private static Category? ReadCategory(YamlNode node, string path, HashSet<string> seen, PolicyErrors errors)

@@ -7,6 +7,9 @@ namespace SaferGuard.Training.Augmentation;
 /// <summary>Puts the same frames around harmful and harmless requests, so that a frame alone is no reason to refuse.</summary>
 internal sealed class Wraps
 {
+    /// <summary>That of attacks on the guard.</summary>
+    public const string Category = "S14";
+
     private readonly string[] _names;
     private readonly string[] _light;
     private readonly (string Rule, string Template)[] _jailbreaks;
@@ -22,25 +25,28 @@ internal sealed class Wraps
     public GeneratedText Jailbreak(TrainingRow row, Draw draw)
     {
         var (rule, template) = draw.Of(_jailbreaks);
-        return new GeneratedText(Fill(template, row, draw), AsAttack(ShortRequests.GoldOf(row), rule));
+        return new GeneratedText(Fill(template, ShortRequests.TextOf(row), draw), AsAttack(ShortRequests.GoldOf(row), rule));
     }
 
-    public GeneratedText Light(TrainingRow row, Draw draw) => new(Fill(draw.Of(_light), row, draw), ShortRequests.GoldOf(row));
+    /// <summary>A text in some jailbreak frame.</summary>
+    public string Jailbreak(string text, Draw draw) => Fill(draw.Of(_jailbreaks).Template, text, draw);
+
+    public GeneratedText Light(TrainingRow row, Draw draw) => new(Fill(draw.Of(_light), ShortRequests.TextOf(row), draw), ShortRequests.GoldOf(row));
 
     /// <summary>What is known of a request once an attack carries it: a harmless one stays safe, a harmful one is also an attack on the guard.</summary>
     public static Gold AsAttack(Gold gold, string rule) => gold.Label == Label.Harmful
-        ? gold with { Categories = ["S14", .. gold.Categories], Rule = rule, Focus = null, Risk = Risk.High }
+        ? gold with { Categories = [Category, .. gold.Categories], Rule = rule, Focus = null, Risk = Risk.High }
         : gold with
         {
             Label = Label.BorderlineSafe,
-            Categories = gold.Decision == Decision.Care ? [.. gold.Categories, "S14"] : ["S14", .. gold.Categories],
+            Categories = gold.Decision == Decision.Care ? [.. gold.Categories, Category] : [Category, .. gold.Categories],
             Risk = Risk.Low,
         };
 
-    private string Fill(string template, TrainingRow row, Draw draw) => template
+    private string Fill(string template, string text, Draw draw) => template
         .Replace("{n}", draw.Of(_names), StringComparison.Ordinal)
         .Replace("{nl}", "\n", StringComparison.Ordinal)
-        .Replace("{q}", ShortRequests.TextOf(row), StringComparison.Ordinal);
+        .Replace("{q}", text, StringComparison.Ordinal);
 
     private sealed class WrapFile
     {

@@ -29,11 +29,14 @@ internal static class JsonLines
 
     public static string Write<T>(T value) => JsonSerializer.Serialize(value, _options);
 
+    /// <exception cref="JsonException">The line does not hold a <typeparamref name="T"/>.</exception>
+    public static T Parse<T>(string line) => JsonSerializer.Deserialize<T>(line, _options) ?? throw new JsonException("The line is null.");
+
     private static T Parse<T>(string line, string name, int number)
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(line, _options) ?? throw new JsonException("The line is null.");
+            return Parse<T>(line);
         }
         catch (JsonException e)
         {

@@ -21,8 +21,7 @@ internal static class Baseline
     private const int Folds = 5;
     private const double DefaultThreshold = 0.5;
 
-    public static IReadOnlyList<Prediction> Judge(
-        BaselineKind kind, IReadOnlyList<LabelledRow> train, IReadOnlyList<LabelledRow> rows, double? threshold)
+    public static IReadOnlyList<Prediction> Judge(BaselineKind kind, IReadOnlyList<LabelledRow> train, IReadOnlyList<LabelledRow> rows)
     {
         if (train.All(r => r.IsHarmful) || !train.Any(r => r.IsHarmful))
         {
@@ -30,7 +29,7 @@ internal static class Baseline
         }
 
         var scores = kind == BaselineKind.TfIdf ? TfIdfBaseline.Score(train, rows) : HashedScores(train, rows);
-        return [.. rows.Zip(scores, (row, score) => new Prediction(row, score, score >= (threshold ?? DefaultThreshold)))];
+        return [.. rows.Zip(scores, (row, score) => new Prediction(row, score, score >= DefaultThreshold))];
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
 using Spectre.Console;
 
@@ -37,7 +38,22 @@ public static class EvaluateCommand
         {
             Description = "Refuse from this score on, instead of by the trace's decision (baselines: 0.5).",
         };
-        var report = new Option<string?>("--out") { Description = "Write the report to this JSON file." };
+        var fpr = new Option<double?>("--fpr")
+        {
+            Description = "Refuse from the score on that this share of the rows that are not harmful reaches, found for each judge on these rows.",
+        };
+        var point = new Option<OperatingPoint?>("--operating-point") { Description = "Decide at this point: strict, balanced or permissive." };
+        var attacks = new Option<bool>("--attacks") { Description = "Also judge every prompt in a jailbreak frame and in a disguise." };
+        var resamples = new Option<int>("--resamples")
+        {
+            Description = "Bootstrap resamples for the 95 % confidence intervals; 0 for none.",
+            DefaultValueFactory = _ => 1000,
+        };
+        var seed = new Option<int>("--seed") { Description = "Of the resamples and attacks.", DefaultValueFactory = _ => 1 };
+        var report = new Option<string?>("--out")
+        {
+            Description = "Folder for the report (JSON, Markdown, pictures) and the predictions, with which a run that was stopped goes on.",
+        };
         var outOfFold = new Option<string?>("--out-of-fold")
         {
             Description = "Write refuse probabilities of the train rows to this JSON-lines file, "
@@ -45,12 +61,22 @@ public static class EvaluateCommand
         };
         var command = new Command("evaluate", "Measure a model bundle, or the baselines that it must beat, on labelled rows.")
         {
-            bundle, baseline, data, split, trace, concurrency, limit, threshold, report, outOfFold,
+            bundle, baseline, data, split, trace, attacks, concurrency, limit, threshold, fpr, point, resamples, seed, report, outOfFold,
         };
         concurrency.Validators.Add(result => RequireAtLeastOne(result, result.GetValueOrDefault<int>()));
         limit.Validators.Add(result => RequireAtLeastOne(result, result.GetValueOrDefault<int?>() ?? 1));
+        resamples.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() < 0) result.AddError("--resamples must not be negative.");
+        });
+        fpr.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<double?>() is not (null or (>= 0 and <= 1))) result.AddError("--fpr must lie between 0 and 1.");
+        });
         command.Validators.Add(result =>
         {
+            if (((Option[])[threshold, fpr, point]).Count(option => result.GetResult(option) is not null) > 1)
+                result.AddError("Give only one of --threshold, --fpr and --operating-point.");
             if (result.GetResult(bundle) is null && result.GetResult(baseline) is null && result.GetResult(outOfFold) is null)
             {
                 result.AddError("Name a --bundle to judge with, or a --baseline.");
@@ -68,9 +94,12 @@ public static class EvaluateCommand
                     "full" => [TraceLevel.Full],
                     _ => [TraceLevel.Brief, TraceLevel.Full],
                 },
+                parsed.GetValue(attacks),
                 parsed.GetValue(concurrency),
                 parsed.GetValue(limit),
-                parsed.GetValue(threshold),
+                new DecisionRule(parsed.GetValue(point), parsed.GetValue(threshold), parsed.GetValue(fpr)),
+                parsed.GetValue(resamples),
+                parsed.GetValue(seed),
                 parsed.GetValue(report),
                 parsed.GetValue(outOfFold)),
             console ?? AnsiConsole.Console,

@@ -8,9 +8,11 @@ namespace SaferGuard.Training.Evaluation;
 /// <param name="Data">JSON lines; see <see cref="LabelledRowReader"/>.</param>
 /// <param name="Split">Rows of this split are judged; rows without a split always are.</param>
 /// <param name="Levels">The guard judges every row once at each level.</param>
+/// <param name="WithAttacks">The guard also judges every prompt under attack; see <see cref="Attacks"/>.</param>
 /// <param name="Limit">The most rows to judge, spread evenly over the data.</param>
-/// <param name="Threshold">Refuse from this score on; null takes the guard's decision, and 0.5 for baselines.</param>
-/// <param name="Report">File to write the reports to, as JSON.</param>
+/// <param name="Resamples">Of the bootstrap; 0 for no confidence intervals.</param>
+/// <param name="Seed">Of the bootstrap and of the attacks.</param>
+/// <param name="Report">Folder for the report, its pictures and the predictions.</param>
 /// <param name="OutOfFold">File to write the out-of-fold refuse probabilities of the train rows to.</param>
 public sealed record EvaluateOptions(
     string? Bundle,
@@ -18,8 +20,11 @@ public sealed record EvaluateOptions(
     string Data,
     string Split,
     IReadOnlyList<TraceLevel> Levels,
+    bool WithAttacks,
     int Concurrency,
     int? Limit,
-    double? Threshold,
+    DecisionRule Decision,
+    int Resamples,
+    int Seed,
     string? Report,
     string? OutOfFold);

@@ -1,6 +1,3 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using SaferGuard.Reasoning;
 using SaferGuard.Reasoning.Engine;
 using SaferGuard.Reasoning.Traces;
@@ -12,14 +9,6 @@ namespace SaferGuard.Training.Evaluation;
 public static class EvaluationRun
 {
     private const string TrainSplit = "train";
-
-    private static readonly JsonSerializerOptions ReportJson = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        WriteIndented = true,
-    };
 
     /// <summary>Judges, prints the tables and writes the report. Expected failures are one line of text.</summary>
     /// <returns>The exit code.</returns>
@@ -36,12 +25,12 @@ public static class EvaluationRun
             foreach (var kind in options.Baselines)
             {
                 console.MarkupLineInterpolated($"Training the {Name(kind)} baseline on {train.Length} rows.");
-                reports.Add(EvaluationReport.Of(Name(kind), Baseline.Judge(kind, train, rows, options.Threshold)));
+                reports.Add(Report(options, Name(kind), rows.Count, Baseline.Judge(kind, train, rows)));
             }
 
             if (options.Bundle is not null) reports.AddRange(await JudgeWithGuardAsync(options.Bundle, options, rows, console, cancellation));
-            EvaluationTables.Print(console, reports);
-            if (options.Report is not null) await WriteReportAsync(options.Report, options, reports, cancellation);
+            foreach (var table in EvaluationTables.ForTerminal(reports)) console.Write(table.ToConsole());
+            if (options.Report is not null) ReportFolder.Write(options.Report, options, reports);
             if (options.OutOfFold is not null) Baseline.WriteOutOfFold(options.OutOfFold, train);
             return 0;
         }
@@ -52,7 +41,8 @@ public static class EvaluationRun
         }
         catch (OperationCanceledException)
         {
-            console.MarkupLine("[red]cancelled[/]");
+            var kept = options.Report is null ? "" : " What was judged is kept: the same command goes on from there.";
+            console.MarkupLineInterpolated($"[red]cancelled[/]{kept}");
             return 1;
         }
     }
@@ -66,29 +56,44 @@ public static class EvaluationRun
         string bundle, EvaluateOptions options, IReadOnlyList<LabelledRow> rows, IAnsiConsole console, CancellationToken cancellation)
     {
         await using var guard = Guard.Load(bundle);
+        var point = options.Decision.Point ?? guard.Policy.OperatingPoint;
+        if (!guard.OperatingPoints.Contains(point))
+            throw new InvalidDataException($"{bundle} has no operating point '{point}', only {string.Join(", ", guard.OperatingPoints)}.");
+        List<(string Judge, TraceLevel Level, IReadOnlyList<LabelledRow> Rows)> plans =
+            [.. options.Levels.Select(level => ($"{guard.Model.Id}, {Name(level)}", level, rows))];
+        if (options.WithAttacks) plans.Add(($"{guard.Model.Id}, under attack", TraceLevel.Brief, Attacks.On(rows, options.Seed)));
+
         List<EvaluationReport> reports = [];
         await console.Progress()
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .StartAsync(async progress =>
             {
-                foreach (var level in options.Levels)
+                foreach (var (judge, level, judged) in plans)
                 {
-                    var judge = $"{guard.Model.Id}, {Name(level)}";
-                    var task = progress.AddTask(Markup.Escape(judge), maxValue: rows.Count);
+                    using var journal = Journal(options.Report, $"{guard.Model.Digest} {Name(level)} {point}");
+                    if (judged.Count(r => journal?.TryGet(r, out _) == true) is > 0 and var known)
+                        console.MarkupLineInterpolated($"{judge}: {known} rows were judged before; delete {ReportFolder.PredictionsFile} to judge again.");
+                    var task = progress.AddTask(Markup.Escape(judge), maxValue: judged.Count);
                     var predictions = await GuardJudge.JudgeAsync(
-                        (conversation, l, token) => guard.AssessAsync(conversation, l, cancellation: token),
-                        rows, level, options.Threshold, options.Concurrency, () => task.Increment(1), cancellation);
-                    reports.Add(EvaluationReport.Of(judge, predictions, skipped: rows.Count - predictions.Count));
+                        (conversation, l, token) => guard.AssessAsync(conversation, l, point: point, cancellation: token),
+                        judged, level, journal, options.Concurrency, () => task.Increment(1), cancellation);
+                    reports.Add(Report(options, judge, judged.Count, predictions));
                 }
             });
         return reports;
     }
 
-    private static async Task WriteReportAsync(
-        string path, EvaluateOptions options, IReadOnlyList<EvaluationReport> reports, CancellationToken cancellation)
+    private static PredictionJournal? Journal(string? folder, string judge)
     {
-        var bytes = JsonSerializer.SerializeToUtf8Bytes(new { options.Data, options.Split, options.Threshold, Reports = reports }, ReportJson);
-        await File.WriteAllBytesAsync(path, bytes, cancellation);
+        if (folder is null) return null;
+        Directory.CreateDirectory(folder);
+        return PredictionJournal.Open(Path.Combine(folder, ReportFolder.PredictionsFile), judge);
+    }
+
+    private static EvaluationReport Report(EvaluateOptions options, string judge, int rows, IReadOnlyList<Prediction> predictions)
+    {
+        var (decided, threshold) = options.Decision.Apply(predictions);
+        return EvaluationReport.Of(judge, decided, new Bootstrap(options.Resamples, options.Seed), rows - decided.Count, threshold);
     }
 
     private static string Name(BaselineKind kind) => kind == BaselineKind.TfIdf ? "tf-idf" : "hashed n-grams";

@@ -1,69 +1,63 @@
 using System.Globalization;
 using SaferGuard.Training.Data;
-using Spectre.Console;
 
 namespace SaferGuard.Training.Evaluation;
 
-/// <summary>Prints reports: the judges side by side, then each judge by source and label.</summary>
+/// <summary>The tables of a report: the judges side by side, then each judge by source and label and by slice.</summary>
 internal static class EvaluationTables
 {
     private const string NotMeasured = "–";
 
-    public static void Print(IAnsiConsole console, IReadOnlyList<EvaluationReport> reports)
+    /// <summary>With the intervals of all measures.</summary>
+    public static IEnumerable<ReportTable> ForFile(IReadOnlyList<EvaluationReport> reports) => Of(reports, WithInterval);
+
+    /// <summary>Slices come without intervals, for want of room.</summary>
+    public static IEnumerable<ReportTable> ForTerminal(IReadOnlyList<EvaluationReport> reports) =>
+        Of(reports, (estimate, format) => Number(estimate.Value, format));
+
+    public static string Rate(double? value) => Number(value, "0.000");
+
+    public static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? NotMeasured;
+
+    private static IEnumerable<ReportTable> Of(IReadOnlyList<EvaluationReport> reports, Func<Estimate, string, string> ofSlice) =>
+        [Overview(reports), .. reports.SelectMany(report => (IEnumerable<ReportTable>)[BySource(report), .. BySlice(report, ofSlice)])];
+
+    private static ReportTable Overview(IReadOnlyList<EvaluationReport> reports)
     {
-        console.Write(Overview(reports));
-        foreach (var report in reports) console.Write(BySource(report));
+        List<string[]> rows =
+        [
+            ["rows", .. reports.Select(r => Count(r.Rows))],
+            ["rows too long", .. reports.Select(r => Count(r.Skipped))],
+            ["threshold", .. reports.Select(r => Rate(r.Threshold))],
+            .. Measure.All.Select(m => (string[])[m.Title, .. reports.Select(r => WithInterval(r.Measures[m.Name], m.Format))]),
+        ];
+        return new ReportTable("Judges", ["measure", .. reports.Select(r => r.Judge)], 1, [.. rows.Where(r => r[1..].Any(v => v != NotMeasured))]);
     }
 
-    private static Table Overview(IReadOnlyList<EvaluationReport> reports)
-    {
-        var table = new Table().Border(TableBorder.Simple).AddColumn("measure");
-        foreach (var report in reports) table.AddColumn(new TableColumn(Markup.Escape(report.Judge)).RightAligned());
+    private static ReportTable BySource(EvaluationReport report) => new(
+        $"{report.Judge}, by source and label",
+        ["source", "label", "rows", "mean", "refused", "AUC", "AUC all", "F1 all"],
+        2,
+        [.. report.Groups.Select(g => (string[])
+        [
+            g.Source, Name(g.Label), Count(g.Rows), Rate(g.MeanScore), Rate(g.RefuseRate), Rate(g.Auc), Rate(g.AucAgainstOthers), Rate(g.F1AgainstOthers),
+        ])]);
 
-        Add("rows", r => Count(r.Rows));
-        Add("rows too long", r => Count(r.Skipped));
-        Add("AUC", r => Share(r.Auc));
-        Add("AUC, mean of sources", r => Share(r.MeanSourceAuc));
-        Add("F1", r => Share(r.F1));
-        Add("precision", r => Share(r.Precision));
-        Add("recall", r => Share(r.Recall));
-        Add("FPR", r => Share(r.Fpr));
-        Add("FPR, benign", r => Share(r.BenignFpr));
-        Add("over-refusal, borderline-safe", r => Share(r.OverRefusal));
-        Add("recall at 1 % FPR", r => Share(r.RecallAtFpr1Percent));
-        Add("recall at 5 % FPR", r => Share(r.RecallAtFpr5Percent));
-        Add("category accuracy", r => Share(r.CategoryAccuracy));
-        Add("calibration error", r => Share(r.CalibrationError));
-        Add("trace tokens", r => Tenths(r.MeanTraceTokens));
-        Add("latency p50, ms", r => Tenths(r.LatencyP50Ms));
-        Add("latency p95, ms", r => Tenths(r.LatencyP95Ms));
-        return table;
+    private static IEnumerable<ReportTable> BySlice(EvaluationReport report, Func<Estimate, string, string> value) =>
+        from slice in report.Slices
+        group slice by slice.Kind into slices
+        let kind = slices.Key.ToString().ToLowerInvariant()
+        select new ReportTable(
+            $"{report.Judge}, by {kind}",
+            [kind, "rows", "harmful", .. Measure.OfSlice.Select(m => m.Title)],
+            1,
+            [.. slices.Select(s => (string[])
+                [s.Name, Count(s.Rows), Count(s.Harmful), .. Measure.OfSlice.Select(m => value(s.Measures[m.Name], m.Format))])]);
 
-        void Add(string measure, Func<EvaluationReport, string> value)
-        {
-            string[] values = [.. reports.Select(value)];
-            if (values.Any(v => v != NotMeasured)) table.AddRow([measure, .. values]);
-        }
-    }
-
-    private static Table BySource(EvaluationReport report)
-    {
-        var table = new Table().Border(TableBorder.Simple).Title(Markup.Escape(report.Judge));
-        foreach (var column in (string[])["source", "label"]) table.AddColumn(new TableColumn(column).NoWrap());
-        foreach (var column in (string[])["rows", "mean", "refused", "AUC", "AUC all", "F1 all"])
-        {
-            table.AddColumn(new TableColumn(column).NoWrap().RightAligned().PadRight(0));
-        }
-
-        foreach (var g in report.Groups)
-        {
-            table.AddRow(
-                Markup.Escape(g.Source), Name(g.Label), Count(g.Rows), Share(g.MeanScore), Share(g.RefuseRate), Share(g.Auc), Share(g.AucAgainstOthers),
-                Share(g.F1AgainstOthers));
-        }
-
-        return table;
-    }
+    /// <summary>A value with its interval: <c>0.840 (0.825–0.855)</c>.</summary>
+    private static string WithInterval(Estimate estimate, string format) => estimate.Low is null
+        ? Number(estimate.Value, format)
+        : $"{Number(estimate.Value, format)} ({Number(estimate.Low, format)}–{Number(estimate.High, format)})";
 
     private static string Name(Label label) => label switch
     {
@@ -73,8 +67,4 @@ internal static class EvaluationTables
     };
 
     private static string Count(int value) => value.ToString(CultureInfo.InvariantCulture);
-
-    private static string Share(double? value) => value?.ToString("0.000", CultureInfo.InvariantCulture) ?? NotMeasured;
-
-    private static string Tenths(double? value) => value?.ToString("0.0", CultureInfo.InvariantCulture) ?? NotMeasured;
 }

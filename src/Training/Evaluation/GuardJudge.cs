@@ -9,14 +9,14 @@ internal static class GuardJudge
     /// <summary><see cref="Guard.AssessAsync"/>.</summary>
     public delegate Task<Judgment> Assess(Conversation conversation, TraceLevel level, CancellationToken cancellation);
 
-    /// <param name="threshold">Refuse from this score on; null takes the decision of the trace.</param>
+    /// <param name="journal">Knows rows that were judged before, and keeps those that are judged now; null judges all and keeps none.</param>
     /// <param name="onJudged">Called after each row, from several threads.</param>
     /// <returns>A prediction for every row that is not too long, in the order of the rows.</returns>
     public static async Task<IReadOnlyList<Prediction>> JudgeAsync(
         Assess assess,
         IReadOnlyList<LabelledRow> rows,
         TraceLevel level,
-        double? threshold,
+        PredictionJournal? journal,
         int concurrency,
         Action onJudged,
         CancellationToken cancellation)
@@ -25,13 +25,10 @@ internal static class GuardJudge
         var options = new ParallelOptions { MaxDegreeOfParallelism = concurrency, CancellationToken = cancellation };
         await Parallel.ForAsync(0, rows.Count, options, async (i, token) =>
         {
-            try
+            if (journal is null || !journal.TryGet(rows[i], out predictions[i]))
             {
-                predictions[i] = Of(rows[i], await assess(rows[i].Conversation, level, token), threshold);
-            }
-            catch (PromptTooLongException)
-            {
-                // Stays null: the service would not judge it either.
+                predictions[i] = await JudgeAsync(assess, rows[i], level, token);
+                journal?.Add(rows[i], predictions[i]);
             }
 
             onJudged();
@@ -39,10 +36,22 @@ internal static class GuardJudge
         return [.. predictions.OfType<Prediction>()];
     }
 
-    private static Prediction Of(LabelledRow row, Judgment judgment, double? threshold) => new(
-        row,
-        judgment.Scores.Refuse,
-        threshold is { } t ? judgment.Scores.Refuse >= t : judgment.Trace.Path.Decision == Decision.Refuse,
-        judgment.Trace.Assessment.Categories,
-        new TraceCost(judgment.Usage.Trace, judgment.Timings.Total));
+    /// <summary>Null for a row that is too long: the service would not judge it either.</summary>
+    private static async Task<Prediction?> JudgeAsync(Assess assess, LabelledRow row, TraceLevel level, CancellationToken cancellation)
+    {
+        try
+        {
+            var judgment = await assess(row.Conversation, level, cancellation);
+            return new Prediction(
+                row,
+                judgment.Scores.Refuse,
+                judgment.Trace.Path.Decision == Decision.Refuse,
+                judgment.Trace.Assessment.Categories,
+                new TraceCost(judgment.Usage.Trace, judgment.Usage.Passes, judgment.Timings.Total));
+        }
+        catch (PromptTooLongException)
+        {
+            return null;
+        }
+    }
 }

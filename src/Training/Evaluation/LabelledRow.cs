@@ -10,6 +10,21 @@ namespace SaferGuard.Training.Evaluation;
 public sealed record LabelledRow(
     string Id, string Source, string? Split, Label Label, double Weight, Conversation Conversation, IReadOnlyList<string>? Categories)
 {
+    /// <summary>ISO 639-1 code; null where the set does not say.</summary>
+    public string? Lang { get; init; }
+
+    /// <summary>A category of the set's own.</summary>
+    public string? Topic { get; init; }
+
+    /// <summary>Name of the attack that carries the request; null for plain ones.</summary>
+    public string? Attack { get; init; }
+
+    /// <summary>Ids of the violated rules; null where they are not known.</summary>
+    public IReadOnlyList<string>? Violated { get; init; }
+
+    /// <summary>The set's code, or a guess that says that it is one.</summary>
+    public string Language => Lang ?? Script.Guess(Text);
+
     /// <summary>What a refusal would be right for.</summary>
     public bool IsHarmful => Label == Label.Harmful;
 

@@ -10,7 +10,7 @@ namespace SaferGuard.Training.Evaluation;
 /// Reads JSON lines to evaluate on: rows of <c>synthesize</c> (<see cref="TrainingRow"/>), or anyone's own set, of which a line needs only
 /// <c>{"prompt": "…", "label": "harmful"}</c>. Instead of <c>prompt</c> there may be <c>messages</c> (<c>[{"role", "content"}]</c>); labels are
 /// <c>benign</c>, <c>borderline-safe</c> and <c>harmful</c>; optional are <c>id</c>, <c>source</c>, <c>split</c>, <c>weight</c>,
-/// <c>categories</c> and <c>subject</c> (<c>prompt</c> or <c>response</c>). Other fields are ignored.
+/// <c>categories</c>, <c>subject</c> (<c>prompt</c> or <c>response</c>), <c>lang</c>, <c>topic</c> and <c>attack</c>. Other fields are ignored.
 /// </summary>
 public static class LabelledRowReader
 {
@@ -20,10 +20,11 @@ public static class LabelledRowReader
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) },
     };
 
-    /// <exception cref="InvalidDataException">A line is not such a row; the message names the file and the line.</exception>
+    /// <exception cref="InvalidDataException">Lines are not such rows; the message names the file and every such line.</exception>
     public static IReadOnlyList<LabelledRow> Read(string path)
     {
         var rows = new List<LabelledRow>();
+        var errors = new RowErrors(path);
         var number = 0;
         foreach (var line in File.ReadLines(path))
         {
@@ -35,10 +36,11 @@ public static class LabelledRowReader
             }
             catch (Exception e) when (e is JsonException or FormatException)
             {
-                throw new InvalidDataException($"{path}, line {number}: {e.Message}", e);
+                errors.Add(number, e.Message);
             }
         }
 
+        errors.ThrowIfAny();
         return rows;
     }
 
@@ -52,7 +54,13 @@ public static class LabelledRowReader
             LabelOf(line.Label),
             line.Weight is not < 0 ? line.Weight ?? 1 : throw new FormatException("'weight' must not be negative."),
             ConversationOf(line),
-            (line.Trace?.Assessment?.Categories ?? line.Categories)?.Where(c => c != Policy.NoCategory).ToArray());
+            (line.Trace?.Assessment?.Categories ?? line.Categories)?.Where(c => c != Policy.NoCategory).ToArray())
+        {
+            Lang = line.Lang,
+            Topic = line.Topic,
+            Attack = line.Attack,
+            Violated = line.Trace?.RuleChecks?.Where(c => c.Verdict == Verdict.Violated).Select(c => c.Rule).ToArray(),
+        };
     }
 
     private static Label LabelOf(string? label) => label switch
@@ -89,10 +97,15 @@ public static class LabelledRowReader
         Conversation? Conversation,
         Subject? Subject,
         IReadOnlyList<string>? Categories,
+        string? Lang,
+        string? Topic,
+        string? Attack,
         LineTrace? Trace);
 
-    /// <summary>Of the gold trace only the categories are compared.</summary>
-    private sealed record LineTrace(LineAssessment? Assessment);
+    /// <summary>Of the gold trace only categories and verdicts are compared.</summary>
+    private sealed record LineTrace(LineAssessment? Assessment, IReadOnlyList<LineCheck>? RuleChecks);
 
     private sealed record LineAssessment(IReadOnlyList<string>? Categories);
+
+    private sealed record LineCheck(string Rule, Verdict Verdict);
 }

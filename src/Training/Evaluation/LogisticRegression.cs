@@ -99,7 +99,7 @@ public sealed record LogisticRegression(IReadOnlyList<double> Weights, double In
     }
 
     /// <summary>log(1 + exp(z)) without overflow.</summary>
-    private static double SoftPlus(double z) => Math.Max(z, 0) + Math.Log(1 + Math.Exp(-Math.Abs(z)));
+    internal static double SoftPlus(double z) => Math.Max(z, 0) + Math.Log(1 + Math.Exp(-Math.Abs(z)));
 
     /// <summary>Solves A x = b for a symmetric positive definite A, given by its lower triangle, by Cholesky factors in place.</summary>
     private static double[] Solve(double[,] a, double[] b)

@@ -9,4 +9,5 @@ public sealed record Prediction(LabelledRow Row, double Score, bool Refused, IRe
 }
 
 /// <summary>What the trace of one row cost.</summary>
-public readonly record struct TraceCost(int TraceTokens, TimeSpan Latency);
+/// <param name="Passes">Forward passes that it took part in.</param>
+public readonly record struct TraceCost(int TraceTokens, int Passes, TimeSpan Latency);

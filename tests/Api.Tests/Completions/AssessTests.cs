@@ -17,7 +17,7 @@ public sealed partial class AssessTests(Service service) : IClassFixture<Service
 
         Assert.Equal((200, "application/json"), (reply.Status, reply.ContentType));
         var json = reply.Json;
-        Assert.Equal(["id", "object", "created", "model", "policy", "decision", "scores", "trace", "usage", "timings"], Names(json));
+        Assert.Equal(["id", "object", "created", "model", "policy", "operating_point", "decision", "scores", "trace", "usage", "timings"], Names(json));
         Assert.Matches(AssessmentId(), reply.Id);
         Assert.Equal("assessment", json.GetProperty("object").GetString());
         Assert.InRange(json.GetProperty("created").GetInt64(), before, before + 60);

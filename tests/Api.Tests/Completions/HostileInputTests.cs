@@ -42,6 +42,8 @@ public sealed class HostileInputTests(Service service) : IClassFixture<Service>
         { "a level in capitals", """{"input": "Hello", "trace": "Full"}""", ["trace"] },
         { "a level as a number", """{"input": "Hello", "trace": 1}""", ["trace"] },
         { "null as level", """{"input": "Hello", "trace": null}""", ["trace"] },
+        { "an unknown operating point", """{"input": "Hello", "operating_point": "lax"}""", ["operating_point"] },
+        { "null as operating point", """{"input": "Hello", "operating_point": null}""", ["operating_point"] },
         { "messages as text", """{"messages": "Hello"}""", ["messages"] },
         { "no messages", """{"messages": []}""", ["messages"] },
         { "only empty messages", """{"messages": [{"role": "user", "content": ""}, {"role": "user", "content": " "}]}""", ["messages"] },

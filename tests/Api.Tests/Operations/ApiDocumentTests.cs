@@ -33,7 +33,7 @@ public sealed class ApiDocumentTests(Service service) : IClassFixture<Service>
         var schema = (await ReadAsync()).Components!.Schemas!["CompleteRequest"];
 
         Assert.Equal(
-            ["input", "max_tokens", "messages", "seed", "stream", "temperature", "trace"],
+            ["input", "max_tokens", "messages", "operating_point", "seed", "stream", "temperature", "trace"],
             schema.Properties!.Keys.Order(StringComparer.Ordinal));
         Assert.False(schema.AdditionalPropertiesAllowed);
         Assert.Equal(["input", "messages"], schema.OneOf!.SelectMany(choice => choice.Required!));
@@ -46,6 +46,7 @@ public sealed class ApiDocumentTests(Service service) : IClassFixture<Service>
     [InlineData("Decision", "answer care refuse")]
     [InlineData("Verdict", "clear not_applicable violated")]
     [InlineData("Risk", "high low medium none")]
+    [InlineData("OperatingPoint", "balanced permissive strict")]
     [InlineData("Role", "assistant system tool user")]
     [InlineData("FinishReason", "length no_answer_source refused stop")]
     [InlineData("OutputSource", "model policy upstream")]

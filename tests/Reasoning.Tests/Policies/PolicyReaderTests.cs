@@ -49,6 +49,20 @@ public sealed class PolicyReaderTests
         Assert.True(policy.TryGetRule("S1.1", out _));
     }
 
+    [Theory]
+    [InlineData("", OperatingPoint.Balanced)]
+    [InlineData("operating_point: balanced", OperatingPoint.Balanced)]
+    [InlineData("operating_point: strict", OperatingPoint.Strict)]
+    [InlineData("operating_point: permissive", OperatingPoint.Permissive)]
+    public void A_policy_may_name_an_operating_point(string line, OperatingPoint point) =>
+        Assert.Equal(point, Read($"{line}\n{Small}").OperatingPoint);
+
+    [Theory]
+    [InlineData("operating_point: lax")]
+    [InlineData("operating_point: Strict")]
+    public void An_unknown_operating_point_is_told_with_those_that_there_are(string line) =>
+        Assert.Contains("write strict, balanced or permissive", ErrorsOf($"{line}\n{Small}"));
+
     [Fact]
     public void The_digest_is_the_hash_of_the_bytes()
     {

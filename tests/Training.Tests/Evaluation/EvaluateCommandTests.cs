@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using SaferGuard.Reasoning.Tests;
 using SaferGuard.Training.Evaluation;
 using Spectre.Console;
 
@@ -21,15 +22,13 @@ public sealed class EvaluateCommandTests : IDisposable
     [InlineData("--baseline hashed", "hashed n-grams")]
     public async Task A_baseline_learns_from_the_train_rows_and_is_measured_on_dev(string arguments, string judge)
     {
-        var report = Path.Combine(_folder, "report.json");
+        Assert.Equal(0, await RunAsync($"{arguments} --data {WriteRows()} --out {_folder}"));
 
-        Assert.Equal(0, await RunAsync($"{arguments} --data {WriteRows()} --out {report}"));
-
-        using var json = JsonDocument.Parse(File.ReadAllBytes(report));
+        using var json = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(_folder, "report.json")));
         var measured = Assert.Single(json.RootElement.GetProperty("reports").EnumerateArray());
         Assert.Equal(judge, measured.GetProperty("judge").GetString());
         Assert.Equal(2, measured.GetProperty("rows").GetInt32());
-        Assert.Equal(1, measured.GetProperty("auc").GetDouble());
+        Assert.Equal(1, measured.GetProperty("measures").GetProperty("auc").GetProperty("value").GetDouble());
         Assert.Contains(judge, _printed.ToString());
         Assert.Equal(["benign", "harmful"], measured.GetProperty("groups").EnumerateArray().Select(g => g.GetProperty("label").GetString()));
     }
@@ -37,12 +36,11 @@ public sealed class EvaluateCommandTests : IDisposable
     [Fact]
     public async Task Several_judges_are_reported_side_by_side()
     {
-        var report = Path.Combine(_folder, "report.json");
+        Assert.Equal(0, await RunAsync($"--baseline tfidf hashed --data {WriteRows()} --out {_folder}"));
 
-        Assert.Equal(0, await RunAsync($"--baseline tfidf hashed --data {WriteRows()} --out {report}"));
-
-        using var json = JsonDocument.Parse(File.ReadAllBytes(report));
+        using var json = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(_folder, "report.json")));
         Assert.Equal(2, json.RootElement.GetProperty("reports").GetArrayLength());
+        Assert.Contains("| measure | tf-idf | hashed n-grams |", File.ReadAllText(Path.Combine(_folder, "report.md")));
     }
 
     [Fact]
@@ -57,7 +55,48 @@ public sealed class EvaluateCommandTests : IDisposable
         Assert.All(lines, l => Assert.InRange(l.GetProperty("refuse").GetDouble(), 0, 1));
     }
 
+    [Fact]
+    public async Task The_bundled_model_is_judged_by_its_guard_plain_and_under_attack()
+    {
+        string[] arguments =
+            ["--bundle", BundledModel.Folder, "--data", WriteRows(), "--attacks", "--trace", "brief", "--resamples", "20", "--fpr", "0.5", "--out", _folder];
+
+        Assert.Equal(0, await RunAsync(string.Join(' ', arguments)));
+
+        using var json = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(_folder, "report.json")));
+        var reports = json.RootElement.GetProperty("reports");
+        Assert.Equal([2, 4], reports.EnumerateArray().Select(r => r.GetProperty("rows").GetInt32()));
+        Assert.InRange(reports[0].GetProperty("measures").GetProperty("forward_passes").GetProperty("value").GetDouble(), 2, 3);
+        Assert.Equal(0, reports[0].GetProperty("measures").GetProperty("fpr").GetProperty("value").GetDouble());
+        Assert.Equal(
+            ["disguise", "frame"],
+            reports[1].GetProperty("slices").EnumerateArray()
+                .Where(s => s.GetProperty("kind").GetString() == "attack").Select(s => s.GetProperty("name").GetString()));
+        Assert.Equal(6, File.ReadLines(Path.Combine(_folder, "predictions.jsonl")).Count());
+
+        Assert.Equal(0, await RunAsync(string.Join(' ', arguments)));
+        Assert.Contains("2 rows were judged before", _printed.ToString());
+        Assert.Equal(6, File.ReadLines(Path.Combine(_folder, "predictions.jsonl")).Count());
+    }
+
+    [Fact]
+    public async Task All_bad_rows_are_named_at_once()
+    {
+        var data = Path.Combine(_folder, "own.jsonl");
+        File.WriteAllLines(data, ["{}", """{"prompt": "wash the car", "label": "benign"}""", """{"prompt": "a", "label": "odd"}"""]);
+
+        Assert.Equal(1, await RunAsync($"--bundle {BundledModel.Folder} --data {data}"));
+
+        Assert.Contains("has 2 bad lines", _printed.ToString());
+        Assert.Contains("line 1: 'label' is missing", _printed.ToString());
+        Assert.Contains("line 3: 'label' must be", _printed.ToString());
+    }
+
     [Theory]
+    [InlineData("--bundle absent --data absent.jsonl --fpr 0.1 --threshold 0.3", "Give only one of")]
+    [InlineData("--bundle absent --data absent.jsonl --fpr 1.5", "--fpr must lie between 0 and 1")]
+    [InlineData("--bundle absent --data absent.jsonl --operating-point lax", "Cannot parse argument 'lax'")]
+    [InlineData("--bundle absent --data absent.jsonl --resamples -1", "--resamples must not be negative")]
     [InlineData("--data absent.jsonl", "Name a --bundle")]
     [InlineData("--baseline --data absent.jsonl", "error: Could not find file")]
     [InlineData("--bundle absent --data absent.jsonl --limit 0", "--limit must be at least 1")]

@@ -27,7 +27,7 @@ public sealed class GuardJudgeTests
                 Interlocked.Decrement(ref running);
                 return Judged(number / 100.0, Decision.Answer);
             },
-            Rows, TraceLevel.Brief, threshold: null, concurrency: 4, () => Interlocked.Increment(ref judged), TestContext.Current.CancellationToken);
+            Rows, TraceLevel.Brief, journal: null, concurrency: 4, () => Interlocked.Increment(ref judged), TestContext.Current.CancellationToken);
 
         Assert.Equal(Rows.Select(r => r.Id), predictions.Select(p => p.Row.Id));
         Assert.Equal(Enumerable.Range(0, 40).Select(i => i / 100.0), predictions.Select(p => p.Score));
@@ -42,7 +42,7 @@ public sealed class GuardJudgeTests
             (conversation, _, _) => Number(conversation) == 7
                 ? Task.FromException<Judgment>(new PromptTooLongException(9000, 8192))
                 : Task.FromResult(Judged(0.5, Decision.Answer)),
-            Rows, TraceLevel.Full, threshold: null, concurrency: 2, () => { }, TestContext.Current.CancellationToken);
+            Rows, TraceLevel.Full, journal: null, concurrency: 2, () => { }, TestContext.Current.CancellationToken);
 
         Assert.Equal(39, predictions.Count);
         Assert.DoesNotContain(predictions, p => p.Row.Id == "7");
@@ -53,20 +53,32 @@ public sealed class GuardJudgeTests
     {
         await Assert.ThrowsAsync<EngineUnavailableException>(() => GuardJudge.JudgeAsync(
             (_, _, _) => Task.FromException<Judgment>(new EngineUnavailableException("stopped")),
-            Rows, TraceLevel.Full, threshold: null, concurrency: 2, () => { }, TestContext.Current.CancellationToken));
+            Rows, TraceLevel.Full, journal: null, concurrency: 2, () => { }, TestContext.Current.CancellationToken));
     }
 
-    [Theory]
-    [InlineData(null, true)]
-    [InlineData(0.4, false)]
-    [InlineData(0.3, true)]
-    public async Task The_decision_counts_unless_a_threshold_is_given(double? threshold, bool refused)
+    [Fact]
+    public async Task A_run_that_was_stopped_goes_on_where_it_was()
     {
-        var predictions = await GuardJudge.JudgeAsync(
-            (_, _, _) => Task.FromResult(Judged(0.3, Decision.Refuse)),
-            Rows[..1], TraceLevel.Brief, threshold, concurrency: 1, () => { }, TestContext.Current.CancellationToken);
+        using var folder = new TemporaryFolder();
+        var asked = 0;
+        var calm = true;
+        async Task<IReadOnlyList<Prediction>> JudgeAsync()
+        {
+            using var journal = PredictionJournal.Open(folder["predictions.jsonl"], "judge");
+            return await GuardJudge.JudgeAsync(
+                (conversation, _, _) => calm && Interlocked.Increment(ref asked) > 10
+                    ? Task.FromException<Judgment>(new OperationCanceledException())
+                    : Task.FromResult(Judged(Number(conversation) / 100.0, Decision.Answer)),
+                Rows, TraceLevel.Brief, journal, concurrency: 1, () => { }, TestContext.Current.CancellationToken);
+        }
 
-        Assert.Equal(refused, Assert.Single(predictions).Refused);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(JudgeAsync);
+        calm = false;
+        var predictions = await JudgeAsync();
+
+        Assert.Equal(11, asked);
+        Assert.Equal(Enumerable.Range(0, 40).Select(i => i / 100.0), predictions.Select(p => p.Score));
+        Assert.Equal(40, File.ReadLines(folder["predictions.jsonl"]).Count());
     }
 
     private static int Number(Conversation conversation) => int.Parse(conversation.Turns[0].Content);

@@ -55,6 +55,38 @@ public sealed class MetricsTests
     }
 
     [Fact]
+    public void Average_precision_weighs_the_precision_at_each_positive()
+    {
+        // In order of score: + - + -. Precision 1 at the first positive, 2/3 at the second.
+        Assert.Equal((1 + 2.0 / 3) / 2, Metrics.AveragePrecision([new(0.9, true), new(0.8, false), new(0.7, true), new(0.1, false)])!.Value, 12);
+
+        // All tied: the precision is the share of positives.
+        Assert.Equal(0.25, Metrics.AveragePrecision([new(0.5, true), new(0.5, false), new(0.5, false), new(0.5, false)]));
+    }
+
+    [Fact]
+    public void The_area_under_the_roc_curve_is_the_auc() => Items.Sample(items =>
+    {
+        var curve = Metrics.RocCurve(items);
+        var area = curve.Zip(curve.Skip(1), (a, b) => (b.Fpr - a.Fpr) * (a.Recall + b.Recall) / 2).Sum();
+        return Metrics.RocAuc(items) is { } auc ? Math.Abs(auc - area) < 1e-12 : curve.Count == 0;
+    });
+
+    [Fact]
+    public void The_threshold_of_a_false_positive_rate_is_reached_by_no_more_and_by_as_many_as_ties_allow() =>
+        Gen.Select(Items, Gen.Double[0, 1]).Sample((items, maxFpr) =>
+        {
+            if (Metrics.ThresholdAtFpr(items, maxFpr) is not { } threshold) return items.All(i => i.IsPositive);
+            var rate = Confusion.At(items, threshold).FalsePositiveRate;
+            var lower = items.Where(i => !i.IsPositive && i.Score < threshold).Select(i => i.Score).DefaultIfEmpty(double.NaN).Max();
+            return rate <= maxFpr && (double.IsNaN(lower) || Confusion.At(items, lower).FalsePositiveRate > maxFpr);
+        });
+
+    [Fact]
+    public void Log_loss_is_the_mean_surprise() =>
+        Assert.Equal((Math.Log(2) + Math.Log(4)) / 2, Metrics.LogLoss([new(0.5, true), new(0.75, false)])!.Value, 12);
+
+    [Fact]
     public void What_cannot_be_measured_is_null()
     {
         Scored[] onlyPositives = [new(0.9, true), new(0.2, true)];
