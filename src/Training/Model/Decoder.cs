@@ -64,9 +64,12 @@ internal sealed class Decoder : nn.Module
         foreach (var (name, module) in named_modules().ToList())
         {
             if (module is Projection projection && adaptation.Lora.Adapts(name)) projection.Adapt(adaptation.Lora);
-            if (module is TokenTable table) table.Adapt(adaptation.Tokens);
+            if (module is TokenTable table && adaptation.Tokens.Count > 0) table.Adapt(adaptation.Tokens);
         }
     }
+
+    /// <summary>The parameters that are trained, by their names.</summary>
+    public IEnumerable<(string Name, Parameter Parameter)> Trained() => named_parameters().Where(p => p.parameter.requires_grad);
 
     /// <summary>Writes <c>config.json</c> and the weights, adapters merged into them.</summary>
     public void Save(string folder)
