@@ -2,14 +2,16 @@ using System.CommandLine;
 using SaferGuard.Training.Data;
 using SaferGuard.Training.Evaluation;
 using SaferGuard.Training.Lexical;
+using SaferGuard.Training.Preference;
 using SaferGuard.Training.Sft;
 using SaferGuard.Training.Tokenizers;
 
-var root = new RootCommand("Trains and measures SaferGuard models: synthesize rows, train a tokenizer on them, fine-tune (sft), count words (lexical), calibrate, evaluate.")
+var root = new RootCommand("Trains and measures SaferGuard models: synthesize rows, train a tokenizer on them, fine-tune (sft), prefer (erpo), count words (lexical), calibrate, evaluate.")
 {
     SynthesizeCommand.Create(),
     TokenizerCommand.Create(),
     SftCommand.Create(),
+    ErpoCommand.Create(),
     LexicalCommand.Create(),
     EvaluateCommand.Create(),
     CalibrateCommand.Create(),

@@ -29,7 +29,8 @@ internal static class JsonLines
 
     public static string Write<T>(T value) => JsonSerializer.Serialize(value, _options);
 
-    private static T Parse<T>(string line, string name, int number)
+    /// <exception cref="InvalidDataException">The line does not hold a <typeparamref name="T"/>; the message names file and line.</exception>
+    public static T Parse<T>(string line, string name, int number)
     {
         try
         {

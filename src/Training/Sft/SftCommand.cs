@@ -9,8 +9,6 @@ namespace SaferGuard.Training.Sft;
 /// <summary>The <c>sft</c> verb.</summary>
 public static class SftCommand
 {
-    private const int Interrupted = 130;
-
     public static Command Create()
     {
         var data = new Option<string>("--data") { Description = "Rows that synthesize wrote (JSON lines).", Required = true };
@@ -44,7 +42,7 @@ public static class SftCommand
         {
             data, tokenizer, output, recipe, epochs, seed, resume, precision, threads, devRows, saveMinutes,
         };
-        command.SetAction((parsed, stop) => Task.Run(() => Run(
+        command.SetAction((parsed, stop) => RunProcess.TrainAsync(
             () =>
             {
                 var settings = parsed.GetValue(recipe) is { } path ? SftRecipe.Read(path) : new SftRecipe();
@@ -57,36 +55,14 @@ public static class SftCommand
                     },
                 };
                 set_num_threads(parsed.GetValue(threads));
-                return new SftRun(
+                var run = new SftRun(
                     parsed.GetRequiredValue(data), parsed.GetRequiredValue(tokenizer), parsed.GetRequiredValue(output), settings,
                     parsed.GetValue(resume), PrecisionOf(parsed.GetValue(precision)), TimeSpan.FromMinutes(parsed.GetValue(saveMinutes)),
                     parsed.GetValue(devRows));
+                return (run.CheckpointFolder, Task.Run(() => run.Train(AnsiConsole.Console, TimeProvider.System, stop), CancellationToken.None));
             },
-            AnsiConsole.Console,
-            stop), CancellationToken.None));
+            AnsiConsole.Console));
         return command;
-    }
-
-    private static int Run(Func<SftRun> read, IAnsiConsole console, CancellationToken stop)
-    {
-        GlibcMemory.KeepFreedBlocks();
-        try
-        {
-            var run = read();
-            if (run.Train(console, TimeProvider.System, stop))
-            {
-                console.MarkupLineInterpolated($"Wrote {run.CheckpointFolder}.");
-                return 0;
-            }
-
-            console.MarkupLineInterpolated($"Interrupted and saved. Go on with --resume.");
-            return Interrupted;
-        }
-        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or ArithmeticException)
-        {
-            console.MarkupLineInterpolated($"[red]error:[/] {e.Message}");
-            return 1;
-        }
     }
 
     private static ScalarType PrecisionOf(string? name) => name switch

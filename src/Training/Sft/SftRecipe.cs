@@ -1,6 +1,5 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using SaferGuard.Reasoning.Checkpoints;
+using SaferGuard.Training.Runs;
 
 namespace SaferGuard.Training.Sft;
 
@@ -40,34 +39,12 @@ internal sealed record ModelSize
 /// <summary>Everything that decides what a run gives, besides its rows and tokeniser: a JSON file with the fields that differ from the defaults.</summary>
 internal sealed record SftRecipe
 {
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        ReadCommentHandling = JsonCommentHandling.Skip,
-        AllowTrailingCommas = true,
-        WriteIndented = true,
-    };
-
     public ModelSize Model { get; init; } = new();
 
     public SftOptions Training { get; init; } = new();
 
-    /// <exception cref="InvalidDataException">The file is not a recipe; the message lists what is wrong.</exception>
-    public static SftRecipe Read(string path)
-    {
-        try
-        {
-            var recipe = JsonSerializer.Deserialize<SftRecipe>(File.ReadAllText(path), Json);
-            if (recipe is not { Model: not null, Training.Weights: not null }) throw new InvalidDataException($"{path}: nothing may be null.");
-            var errors = recipe.Training.Errors().ToList();
-            return errors.Count == 0 ? recipe : throw new InvalidDataException($"{path}: {string.Join("; ", errors)}");
-        }
-        catch (JsonException e)
-        {
-            throw new InvalidDataException($"{path}: {e.Message}", e);
-        }
-    }
+    /// <inheritdoc cref="RecipeFile.Read"/>
+    public static SftRecipe Read(string path) => RecipeFile.Read<SftRecipe>(path, r => r.Training.Errors());
 
-    public string ToJson() => JsonSerializer.Serialize(this, Json);
+    public string ToJson() => RecipeFile.Write(this);
 }

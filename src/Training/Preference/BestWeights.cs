@@ -1,0 +1,83 @@
+using System.Text.Json;
+using SaferGuard.Training.Model;
+using static TorchSharp.torch;
+
+namespace SaferGuard.Training.Preference;
+
+/// <summary>How a model does between two steps.</summary>
+/// <param name="Loss">Mean over the pairs that are held out.</param>
+/// <param name="Auc">On dev rows: the mean of that of the first impression and that of the verdicts; null without dev rows of both kinds.</param>
+internal sealed record Evaluation(int Step, double Loss, double? Auc);
+
+/// <summary>
+/// Keeps the weights with the lowest held-out loss among those that judge dev rows no worse than the start, and tells when to stop: a model that
+/// learns its pairs by heart still gets better at them.
+/// </summary>
+internal sealed class BestWeights : IDisposable
+{
+    private const string WeightsFile = "best.bin";
+    private const string StateFile = "best.json";
+
+    private readonly ErpoOptions _options;
+    private readonly Decoder _weights;
+    private State? _state;
+
+    public BestWeights(Decoder start, ErpoOptions options)
+    {
+        _options = options;
+        _weights = new Decoder(start.Config);
+        _weights.eval();
+        Copy(start);
+    }
+
+    public Decoder Weights => _weights;
+
+    /// <summary>The evaluation of the weights that are kept; null before the first.</summary>
+    public Evaluation? Evaluation => _state?.Best;
+
+    public bool IsOver => _state?.Strikes >= _options.Patience;
+
+    /// <summary>The first is that of the start.</summary>
+    public void Consider(Decoder decoder, Evaluation evaluation)
+    {
+        if (_state is null)
+        {
+            _state = new State(evaluation, evaluation, Strikes: 0);
+            return;
+        }
+
+        var isAdmissible = evaluation.Auc is null || _state.Start.Auc is null || evaluation.Auc >= _state.Start.Auc - _options.AucTolerance;
+        if (isAdmissible && evaluation.Loss < _state.Best.Loss)
+        {
+            Copy(decoder);
+            _state = _state with { Best = evaluation, Strikes = 0 };
+        }
+        else
+        {
+            _state = _state with { Strikes = _state.Strikes + 1 };
+        }
+    }
+
+    public void Save(string folder)
+    {
+        _weights.save(Path.Combine(folder, WeightsFile));
+        File.WriteAllText(Path.Combine(folder, StateFile), JsonSerializer.Serialize(_state));
+    }
+
+    public void Restore(string folder)
+    {
+        _weights.load(Path.Combine(folder, WeightsFile));
+        _state = JsonSerializer.Deserialize<State?>(File.ReadAllText(Path.Combine(folder, StateFile)));
+    }
+
+    public void Dispose() => _weights.Dispose();
+
+    private void Copy(Decoder decoder)
+    {
+        using var _ = no_grad();
+        foreach (var (kept, weight) in _weights.parameters().Zip(decoder.parameters())) kept.copy_(weight);
+    }
+
+    /// <param name="Strikes">Evaluations since the best one.</param>
+    private sealed record State(Evaluation Start, Evaluation Best, int Strikes);
+}
