@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SaferGuard.Training.Adapters;
 using SaferGuard.Training.Data;
 using SaferGuard.Training.Evaluation;
 using SaferGuard.Training.Lexical;
@@ -10,7 +11,9 @@ var root = new RootCommand("Trains and measures SaferGuard models: synthesize ro
 {
     SynthesizeCommand.Create(),
     TokenizerCommand.Create(),
+    GrowCommand.Create(),
     SftCommand.Create(),
+    MergeCommand.Create(),
     ErpoCommand.Create(),
     LexicalCommand.Create(),
     EvaluateCommand.Create(),

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace SaferGuard.Training.Model;
 
 /// <summary>Low-rank adaptation: every weight is frozen, and beside each chosen projection a product of two thin matrices is trained.</summary>
@@ -18,7 +20,7 @@ internal sealed record LoraOptions
     /// <summary>Names of the projections that are adapted, separated by commas.</summary>
     public string Targets { get; init; } = string.Join(',', Projections);
 
-    public double Scale => Alpha / Rank;
+    [JsonIgnore] public double Scale => Alpha / Rank;
 
     /// <summary>Whether a module of this name is adapted.</summary>
     public bool Adapts(string module) => Names.Contains(module[(module.LastIndexOf('.') + 1)..]);

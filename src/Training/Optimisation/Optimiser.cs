@@ -5,13 +5,13 @@ using static TorchSharp.torch;
 namespace SaferGuard.Training.Optimisation;
 
 /// <summary>
-/// AdamW over a decoder and what is trained beside it: one step for a loss, along the schedule of the options, with an average of the weights over
-/// the end of the run. Owns the average, not the decoder.
+/// AdamW over what is trained of a decoder and beside it: one step for a loss, along the schedule of the options, with an average of the weights
+/// over the end of the run. Adapters are not averaged: a product of means is not the mean of products. Owns the average, not the decoder.
 /// </summary>
 internal sealed class Optimiser : IDisposable
 {
     private readonly Decoder _decoder;
-    private readonly Decoder _average;
+    private readonly Decoder? _average;
     private readonly TrainingOptions _options;
     private readonly AdamW.ParamGroup _table;
     private readonly AdamW _optimizer;
@@ -21,15 +21,22 @@ internal sealed class Optimiser : IDisposable
     public Optimiser(Decoder decoder, IEnumerable<Parameter> beside, TrainingOptions options)
     {
         (_decoder, _options) = (decoder, options);
-        _average = new Decoder(decoder.Config) { Compute = decoder.Compute };
-        _average.eval();
-        var parameters = decoder.parameters().Concat(beside).Where(p => !ReferenceEquals(p, decoder.NgramTable)).ToLookup(p => p.dim() > 1);
-        _table = Group(decoder.NgramTable is { } table ? [table] : [], options.WeightDecay);
+        if (IsAveraged(decoder.Adaptation?.Lora, options))
+        {
+            _average = new Decoder(decoder.Config) { Compute = decoder.Compute };
+            _average.eval();
+        }
+
+        var parameters = decoder.Trained().Select(p => p.Parameter).Concat(beside).Where(p => !ReferenceEquals(p, decoder.NgramTable)).ToLookup(p => p.dim() > 1);
+        _table = Group(decoder.NgramTable is { requires_grad: true } table ? [table] : [], options.WeightDecay);
         _optimizer = optim.AdamW([Group(parameters[true], options.WeightDecay), Group(parameters[false], decay: 0), _table]);
     }
 
     /// <summary>The weights to use: the average once there is one.</summary>
-    public Decoder Best => _averaged > 0 ? _average : _decoder;
+    public Decoder Best => _averaged > 0 ? _average! : _decoder;
+
+    /// <summary>Whether a run keeps a second set of weights.</summary>
+    public static bool IsAveraged(LoraOptions? lora, TrainingOptions options) => lora is null && options.AveragedShare > 0;
 
     /// <returns>The learning rate, and the norm of the gradient before it was bounded.</returns>
     /// <exception cref="ArithmeticException">Loss or gradient is not finite; nothing was changed.</exception>
@@ -43,15 +50,15 @@ internal sealed class Optimiser : IDisposable
         var norm = nn.utils.clip_grad_norm_(_optimizer.parameters(), _options.MaxGradientNorm);
         if (!float.IsFinite(loss.item<float>()) || !double.IsFinite(norm)) throw new ArithmeticException("The loss is no longer finite. Lower the learning rate.");
         _optimizer.step();
-        if (progress >= 1 - _options.AveragedShare) Average();
+        if (_average is not null && progress >= 1 - _options.AveragedShare) Average(_average);
         return (rate, norm);
     }
 
-    /// <summary>Writes the weights, their average and the optimiser's state.</summary>
+    /// <summary>Writes what is trained of the weights, their average and the optimiser's state.</summary>
     public void Save(string folder)
     {
-        _decoder.save(Path.Combine(folder, "decoder.bin"));
-        _average.save(Path.Combine(folder, "average.bin"));
+        _decoder.save(Path.Combine(folder, "decoder.bin"), Frozen);
+        _average?.save(Path.Combine(folder, "average.bin"));
         _optimizer.save_state_dict(Path.Combine(folder, "optimizer.bin"));
         File.WriteAllText(Path.Combine(folder, "averaged"), $"{_averaged}");
     }
@@ -59,8 +66,8 @@ internal sealed class Optimiser : IDisposable
     /// <summary>Goes back to what <see cref="Save"/> wrote.</summary>
     public void Restore(string folder)
     {
-        _decoder.load(Path.Combine(folder, "decoder.bin"));
-        _average.load(Path.Combine(folder, "average.bin"));
+        _decoder.load(Path.Combine(folder, "decoder.bin"), skip: Frozen);
+        _average?.load(Path.Combine(folder, "average.bin"));
         _optimizer.load_state_dict(Path.Combine(folder, "optimizer.bin"));
         _averaged = int.Parse(File.ReadAllText(Path.Combine(folder, "averaged")));
     }
@@ -68,15 +75,17 @@ internal sealed class Optimiser : IDisposable
     public void Dispose()
     {
         _optimizer.Dispose();
-        _average.Dispose();
+        _average?.Dispose();
     }
 
+    private List<string> Frozen => [.. _decoder.named_parameters().Where(p => !p.parameter.requires_grad).Select(p => p.name)];
+
     /// <summary>Moves the average towards the weights, so that it is the mean of all that it was given.</summary>
-    private void Average()
+    private void Average(Decoder average)
     {
         using var _ = no_grad();
         _averaged++;
-        foreach (var (mean, weight) in _average.parameters().Zip(_decoder.parameters())) mean.lerp_(weight, 1.0 / _averaged);
+        foreach (var (mean, weight) in average.parameters().Zip(_decoder.parameters())) mean.lerp_(weight, 1.0 / _averaged);
     }
 
     private AdamW.ParamGroup Group(IEnumerable<Parameter> parameters, double decay) =>

@@ -66,7 +66,7 @@ internal sealed class StepLoss(TraceTokens tokens, ErpoOptions options) : IDispo
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var batch = BatchOf(pairs, ngrams);
-        var logs = LogProbabilities(decoder, decoder.Run(decoder.Embed(batch.Tokens, batch.Ngrams)), batch).to(ScalarType.Float64).data<double>().ToArray();
+        var logs = LogProbabilities(decoder, decoder.Run(decoder.Embed(batch.Tokens, batch.Ngrams)), batch).to(ScalarType.Float64).cpu().data<double>().ToArray();
         return [.. pairs.Select((_, i) => new ReferenceLogs(logs[i], logs[pairs.Count + i]))];
     }
 

@@ -1,4 +1,5 @@
 using SaferGuard.Reasoning.Checkpoints;
+using SaferGuard.Training.Model;
 using SaferGuard.Training.Runs;
 
 namespace SaferGuard.Training.Sft;
@@ -39,12 +40,19 @@ internal sealed record ModelSize
 /// <summary>Everything that decides what a run gives, besides its rows and tokeniser: a JSON file with the fields that differ from the defaults.</summary>
 internal sealed record SftRecipe
 {
+    /// <summary>Of a new model.</summary>
     public ModelSize Model { get; init; } = new();
+
+    /// <summary>Null where all weights are trained. Only what was trained before can be adapted.</summary>
+    public LoraOptions? Lora { get; init; }
 
     public SftOptions Training { get; init; } = new();
 
     /// <inheritdoc cref="RecipeFile.Read"/>
-    public static SftRecipe Read(string path) => RecipeFile.Read<SftRecipe>(path, r => r.Training.Errors());
+    public static SftRecipe Read(string path) => RecipeFile.Read<SftRecipe>(path, r => r.Errors());
+
+    /// <summary>What is out of range, by the recipe's names.</summary>
+    public IEnumerable<string> Errors() => [.. Training.Errors(), .. Lora?.Errors() ?? []];
 
     public string ToJson() => RecipeFile.Write(this);
 }

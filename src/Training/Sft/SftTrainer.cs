@@ -27,16 +27,25 @@ internal sealed class SftTrainer : IDisposable
     private readonly Optimiser _optimiser;
     private RunPosition _position;
 
+    /// <summary>Trains a new decoder.</summary>
     /// <param name="compute">Precision of the large products; parameters are always 32-bit floats.</param>
     public SftTrainer(ModelConfig config, TraceTokens tokens, IReadOnlyList<SftRow> rows, SftOptions options, ScalarType compute)
+        : this(() => new Decoder(config), tokens, rows, options, compute)
+    {
+    }
+
+    /// <summary>Trains what is trained of a decoder.</summary>
+    /// <param name="start">Makes the decoder, which the trainer owns, after the seed was set.</param>
+    public SftTrainer(Func<Decoder> start, TraceTokens tokens, IReadOnlyList<SftRow> rows, SftOptions options, ScalarType compute)
     {
         (_rows, _options) = (rows, options);
         _examples = new SftExamples(tokens, options, [.. rows.SelectMany(r => r.Slots).Where(s => s > 0)]);
-        _ngrams = config.SaferguardNgrams is { } ngrams ? new WordNgrams(tokens.Tokenizer, ngrams) : null;
         _loss = new SftLoss(tokens, options);
         manual_seed(options.Seed);
-        _decoder = new Decoder(config) { Compute = compute };
-        _pooled = new PooledHead(config.HiddenSize);
+        _decoder = start();
+        _decoder.Compute = compute;
+        _ngrams = _decoder.Config.SaferguardNgrams is { } ngrams ? new WordNgrams(tokens.Tokenizer, ngrams) : null;
+        _pooled = new PooledHead(_decoder.Config.HiddenSize);
         _optimiser = new Optimiser(_decoder, _pooled.parameters(), options);
     }
 
@@ -49,6 +58,8 @@ internal sealed class SftTrainer : IDisposable
     public WordNgrams? Ngrams => _ngrams;
 
     public long ParameterCount => _decoder.parameters().Sum(p => p.numel());
+
+    public long TrainedCount => _decoder.Trained().Sum(p => p.Parameter.numel());
 
     /// <summary>Makes one step after the other. Stop between two of them, save, and go on later.</summary>
     public IEnumerable<SftStep> Steps()
@@ -103,13 +114,13 @@ internal sealed class SftTrainer : IDisposable
         var batch = SftBatch.Of(examples, _ngrams);
         var (total, byQuestion) = _loss.Of(_decoder, _pooled, batch);
         var (rate, norm) = _optimiser.Step(total, progress);
-        var losses = byQuestion.data<float>().ToArray();
+        var losses = byQuestion.cpu().data<float>().ToArray();
         return new SftStep(
             _position, progress, total.item<float>(), Enum.GetValues<Question>().ToDictionary(q => q, q => (double)losses[(int)q]), rate, norm, batch.TokenCount,
             Stopwatch.GetElapsedTime(start), EndsEpoch: false);
     }
 
-    private SavedState State => new(_position, _rows.Count, _decoder.Config, _options);
+    private SavedState State => new(_position, _rows.Count, _decoder.Config, _options, _decoder.Adaptation?.Lora);
 
-    private sealed record SavedState(RunPosition Position, int Rows, ModelConfig Config, SftOptions Options);
+    private sealed record SavedState(RunPosition Position, int Rows, ModelConfig Config, SftOptions Options, LoraOptions? Lora);
 }
