@@ -43,7 +43,9 @@ internal sealed class Layer : nn.Module
     /// <param name="compute">Precision of the products; the residual stream keeps that of <paramref name="x"/>.</param>
     public Tensor Run(Tensor x, Positions positions, ScalarType compute) // (B, T, C)
     {
+        // What the way back does not need is freed here, not at the end of the step.
+        using var scope = NewDisposeScope();
         x = x + self_attn.Attend(input_layernorm.Normalise(x).to(compute), positions);
-        return x + mlp.Feed(post_attention_layernorm.Normalise(x).to(compute));
+        return (x + mlp.Feed(post_attention_layernorm.Normalise(x).to(compute))).MoveToOuterDisposeScope();
     }
 }

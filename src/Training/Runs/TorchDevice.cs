@@ -17,7 +17,7 @@ internal static class TorchDevice
         if (!TryInitializeDeviceType(DeviceType.CUDA) || !cuda.is_available())
         {
             throw new InvalidDataException(
-                "--device cuda needs an NVIDIA GPU with its driver and a build with -p:TorchFlavor=Cuda; this build or machine has none. See docs/training.md.");
+                "--device cuda needs an NVIDIA GPU with its driver and a build with -p:TorchFlavor=Cuda; this build or machine has none. See docs/adapters.md.");
         }
 
         set_default_device(CUDA);
