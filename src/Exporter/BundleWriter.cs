@@ -4,6 +4,7 @@ using SaferGuard.Reasoning.Bundles;
 using SaferGuard.Reasoning.Checkpoints;
 using SaferGuard.Reasoning.Decoding;
 using SaferGuard.Reasoning.Policies;
+using SaferGuard.Reasoning.Templates;
 using SaferGuard.Reasoning.Tokens;
 
 namespace SaferGuard.Exporter;
@@ -39,6 +40,7 @@ internal static class BundleWriter
         TryCopy(Checkpoint.ConfigFile, BundleManifest.ConfigFile);
         TryCopy(Checkpoint.TokenizerFile, BundleManifest.TokenizerFile);
         TryCopy(BundleManifest.LexicalFile, BundleManifest.LexicalFile);
+        if (traits.CanAnswer) ChatTemplate.Load(checkpoint.Folder)?.Write(folder);
         if (!TryCopy(BundleManifest.PolicyFile, BundleManifest.PolicyFile)) WriteFile(BundleManifest.PolicyFile, PolicyReader.DefaultBytes());
         if (!TryCopy(BundleManifest.CalibrationFile, BundleManifest.CalibrationFile))
             WriteFile(BundleManifest.CalibrationFile, Calibration.Neutral.ToJson());

@@ -23,7 +23,7 @@ internal static partial class ExportCommand
         {
             Description = "JSON lines with a prompt or a conversation each: report how often the bundle judges as fp32 does.",
         };
-        var canAnswer = new Option<bool>("--can-answer") { Description = "The model was also trained to answer prompts." };
+        var canAnswer = new Option<bool>("--can-answer") { Description = "The model was also trained to answer prompts; its chat template goes into the bundle." };
         var readsRuleText = new Option<bool>("--reads-rule-text") { Description = "The model was trained with the text of each rule before its query." };
         var maxPositions = new Option<int?>("--max-positions")
         {

@@ -5,6 +5,7 @@ using SaferGuard.Reasoning.Bundles;
 using SaferGuard.Reasoning.Decoding;
 using SaferGuard.Reasoning.Engine;
 using SaferGuard.Reasoning.Policies;
+using SaferGuard.Reasoning.Templates;
 using SaferGuard.Reasoning.Tokens;
 using SaferGuard.Reasoning.Traces;
 using Stopwatch = System.Diagnostics.Stopwatch;
@@ -16,12 +17,14 @@ public sealed class Guard : IAsyncDisposable
 {
     private readonly ModelBundle _bundle;
     private readonly TraceTokens _tokens;
+    private readonly AnswerFormat _answers;
     private readonly InferenceEngine _engine;
 
     private Guard(ModelBundle bundle, EngineOptions options, ILogger logger)
     {
         _bundle = bundle;
         _tokens = new TraceTokens(bundle.Tokenizer, bundle.Policy, bundle.Manifest.ReadsRuleText);
+        _answers = new AnswerFormat(bundle, _tokens);
         var ngrams = bundle.Config.SaferguardNgrams is { } config ? new WordNgrams(bundle.Tokenizer, config) : null;
         _engine = new InferenceEngine(OnnxModelRunner.Open(bundle.GraphPath, bundle.Config, options), ngrams, options, logger);
         MaxPromptTokens = Math.Min(options.MaxPromptTokens, _engine.LongestStart(_tokens.Growth(TraceLevel.Full)) - TraceTokens.AssessmentTokens);
@@ -95,12 +98,14 @@ public sealed class Guard : IAsyncDisposable
     /// <summary>Writes an answer with the model itself. Only for bundles whose manifest says <see cref="BundleManifest.CanAnswer"/>.</summary>
     /// <param name="onText">Called with each piece of text as it is decoded, on an engine thread; must return quickly.</param>
     /// <exception cref="InvalidOperationException">The model cannot answer, or the judgment is a refusal.</exception>
+    /// <exception cref="PromptTooLongException">The conversation, as the model is asked it, has more than <see cref="MaxPromptTokens"/> tokens.</exception>
+    /// <exception cref="TemplateException">The model's chat template does not accept the conversation.</exception>
     public async Task<ModelAnswer> AnswerAsync(
         Conversation conversation, Judgment judgment, AnswerOptions options, Action<string>? onText = null, CancellationToken cancellation = default)
     {
         if (!Model.CanAnswer) throw new InvalidOperationException($"The model '{Model.Id}' judges; it does not answer.");
         if (judgment.Trace.Path.Decision == Decision.Refuse) throw new InvalidOperationException("A refused prompt is not answered.");
-        var program = new AnswerProgram(_tokens, Render(conversation), options, _bundle.Config.MaxPositions, onText);
+        var program = new AnswerProgram(_answers.Tokens, Limited(_answers.Start(conversation)), options, _bundle.Config.MaxPositions, onText);
         await _engine.RunAsync(program, cancellation).ConfigureAwait(false);
         return program.Answer;
     }
@@ -111,11 +116,10 @@ public sealed class Guard : IAsyncDisposable
         Calibration calibration, Conversation conversation, PromptToken[] prompt, TraceLevel level, Action<TraceStage>? progress) =>
         new(_tokens, calibration, conversation, prompt, level, _bundle.Lexical?.LogOdds(conversation) ?? 0, progress);
 
-    private PromptToken[] Render(Conversation conversation)
-    {
-        var prompt = _tokens.Template.Render(conversation);
-        return prompt.Length <= MaxPromptTokens ? prompt : throw new PromptTooLongException(prompt.Length, MaxPromptTokens);
-    }
+    private PromptToken[] Render(Conversation conversation) => Limited(_tokens.Template.Render(conversation));
+
+    private T[] Limited<T>(T[] prompt) =>
+        prompt.Length <= MaxPromptTokens ? prompt : throw new PromptTooLongException(prompt.Length, MaxPromptTokens);
 }
 
 public sealed class PromptTooLongException(int tokens, int limit)

@@ -1,7 +1,7 @@
 namespace SaferGuard.Benchmarks;
 
-/// <summary>Latencies of requests that were sent by several callers, in milliseconds, and how long all of them took.</summary>
-internal sealed record Round(TimeSpan Elapsed, IReadOnlyList<double> Latencies)
+/// <summary>Latencies of requests that were answered, in milliseconds, how long all of them took, and how many were not answered.</summary>
+internal sealed record Round(TimeSpan Elapsed, IReadOnlyList<double> Latencies, int Failed = 0)
 {
     public double PerSecond => Latencies.Count / Elapsed.TotalSeconds;
 

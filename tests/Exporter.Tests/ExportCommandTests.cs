@@ -3,6 +3,7 @@ using SaferGuard.Reasoning;
 using SaferGuard.Reasoning.Bundles;
 using SaferGuard.Reasoning.Checkpoints;
 using SaferGuard.Reasoning.Decoding;
+using SaferGuard.Reasoning.Engine;
 using SaferGuard.Reasoning.Policies;
 using Spectre.Console;
 
@@ -186,6 +187,69 @@ public sealed class ExportCommandTests : IDisposable
     }
 
     [Theory]
+    [InlineData("fp16")]
+    [InlineData("bf16")]
+    public async Task What_cannot_be_run_here_is_written_and_said_to_be_unproved(string weights)
+    {
+        Assert.SkipWhen(OnnxModelRunner.WhyUnavailable(Device.Cuda) is null, "There is a device to run it on.");
+        Assert.Equal(0, await Export("--weights", weights));
+        var bundle = ModelBundle.Load(_folder["bundle"]);
+        Assert.Equal((weights, Device.Cuda), (bundle.Manifest.Weights, bundle.Manifest.Device));
+        Assert.Contains($"The {weights} graph was never run", _output.ToString());
+        Assert.Contains("OnnxRuntimeFlavor=Gpu", _output.ToString());
+
+        var error = Assert.Throws<InvalidDataException>(() => Guard.Load(bundle.Folder));
+        Assert.Contains("Set Engine:Device to Cuda", error.Message);
+        Assert.Contains("--weights int8", error.Message);
+    }
+
+    [Fact]
+    public async Task A_check_that_cannot_be_made_is_an_error_and_writes_nothing()
+    {
+        Assert.SkipWhen(OnnxModelRunner.WhyUnavailable(Device.Cuda) is null, "There is a device to check it on.");
+        Assert.Equal(1, await Export("--weights", "fp16", "--check"));
+        Assert.Contains("fp16 cannot be checked here", _output.ToString());
+        Assert.Equal(["checkpoint"], Entries());
+    }
+
+    [Fact]
+    public void Weights_too_large_for_fp16_are_refused()
+    {
+        var path = _folder[$"checkpoint/{Checkpoint.WeightsFile}"];
+        var tensors = SafeTensors.Read(path);
+        tensors[Checkpoint.LayerTensor(0, "mlp.down_proj")].Data[5] = 70_000;
+        SafeTensors.Write(path, [.. tensors.Names.Select(n => (n, tensors[n].Shape, tensors[n].Data))]);
+        Directory.CreateDirectory(_folder["graph"]);
+        var error = Assert.Throws<InvalidDataException>(
+            () => TransformerExporter.Export(Checkpoint.Load(_checkpoint.Folder), WeightFormat.Fp16, _folder["graph"]));
+        Assert.Contains("bf16", error.Message);
+    }
+
+    [Fact]
+    public async Task A_manifest_that_names_no_device_is_for_the_CPU()
+    {
+        Assert.Equal(0, await Export());
+        var path = _folder["bundle/manifest.json"];
+        var text = File.ReadAllText(path);
+        Assert.Contains("\"device\": \"cpu\"", text);
+        File.WriteAllText(path, System.Text.RegularExpressions.Regex.Replace(text, ",\\s*\"device\": \"cpu\"", ""));
+        Assert.DoesNotContain("device", File.ReadAllText(path));
+        Assert.Equal(Device.Cpu, ModelBundle.Load(_folder["bundle"]).Manifest.Device);
+        await using var guard = Guard.Load(_folder["bundle"]);
+    }
+
+    [Theory]
+    [InlineData("\"tpu\"")]
+    [InlineData("1")]
+    public async Task A_manifest_with_an_unknown_device_is_refused(string device)
+    {
+        Assert.Equal(0, await Export());
+        var path = _folder["bundle/manifest.json"];
+        File.WriteAllText(path, File.ReadAllText(path).Replace("\"device\": \"cpu\"", $"\"device\": {device}"));
+        Assert.Throws<InvalidDataException>(() => ModelBundle.Load(_folder["bundle"]));
+    }
+
+    [Theory]
     [InlineData("{}")]
     [InlineData("{")]
     [InlineData("")]
@@ -243,6 +307,10 @@ public sealed class ExportCommandTests : IDisposable
         Assert.Equal((200, 200), (bundle.Manifest.MaxPositions, bundle.Config.MaxPositions));
         var table = Onnx.ModelProto.Parser.ParseFrom(File.ReadAllBytes(bundle.GraphPath)).Graph.Initializer.Single(i => i.Name == "cos");
         Assert.Equal(200, table.Dims[0]);
+
+        var manifest = _folder[$"bundle/{BundleManifest.FileName}"];
+        File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("\"max_positions\": 200", "\"max_positions\": 257"));
+        Assert.Contains("max_positions is 257", Assert.Throws<InvalidDataException>(() => ModelBundle.Load(_folder["bundle"])).Message);
     }
 
     private Task<int> Export(params string[] arguments) => ExportAsync(TestContext.Current.CancellationToken, arguments);

@@ -22,9 +22,12 @@ internal sealed class RaggedRun : IDisposable
     private readonly Reasoning.Tokens.WordNgrams? _ngrams;
     private readonly Queue<int> _freeBlocks;
 
-    public RaggedRun(Checkpoint checkpoint, string bundle, KvCacheFormat cache = KvCacheFormat.Fp32)
+    public RaggedRun(Checkpoint checkpoint, string bundle, KvCacheFormat cache = KvCacheFormat.Fp32, Device device = Device.Cpu)
     {
-        _runner = OnnxModelRunner.Open(Path.Combine(bundle, "model.onnx"), checkpoint.Config, Options with { KvCache = cache });
+        // Blocks are larger on other devices; there should be as many.
+        var cacheTokens = device == Device.Cpu ? Options.CacheTokens : 16 * Options.CacheTokens;
+        _runner = OnnxModelRunner.Open(
+            Path.Combine(bundle, "model.onnx"), checkpoint.Config, Options with { KvCache = cache, Device = device, CacheTokens = cacheTokens });
         _batch = new StepBatch(Options, _runner);
         _ngrams = TinyCheckpoint.NgramsOf(checkpoint);
         var blocks = Enumerable.Range(0, _runner.BlockCount).ToArray();
@@ -37,22 +40,34 @@ internal sealed class RaggedRun : IDisposable
     /// <summary>Feeds each sequence its next tokens in one pass and returns the logits of all of them.</summary>
     public float[][][] Step(params (Cursor Sequence, int Take)[] chunks)
     {
-        foreach (var (sequence, take) in chunks)
-        {
-            while (sequence.Blocks.Count * _runner.BlockSize < sequence.Past + take) sequence.Blocks.Add(_freeBlocks.Dequeue());
-        }
-
-        _batch.Clear(chunks.Max(c => c.Sequence.Blocks.Count));
-        foreach (var (sequence, take) in chunks)
-        {
-            for (var i = 0; i < take; i++) _batch.AddQuery(_batch.Tokens + i);
-            _batch.Add(sequence.Tokens.AsSpan(sequence.Past, take), sequence.Past, sequence.Blocks.ToArray(), _ngrams, ref sequence.Ngrams);
-            sequence.Past += take;
-        }
-
+        Fill(chunks);
         _runner.Run(_batch);
         var row = 0;
         return [.. chunks.Select(c => Enumerable.Range(0, c.Take).Select(_ => Row(row++)).ToArray())];
+    }
+
+    /// <summary>A sequence of its own that goes on with other tokens; shares the full blocks and copies the last one.</summary>
+    public Cursor Fork(Cursor sequence, int[] tokens)
+    {
+        var fork = new Cursor([.. sequence.Tokens.AsSpan(0, sequence.Past), .. tokens]) { Past = sequence.Past, Ngrams = sequence.Ngrams };
+        var copy = _freeBlocks.Dequeue();
+        _runner.CopyBlock(sequence.Blocks[^1], copy);
+        fork.Blocks.AddRange([.. sequence.Blocks.SkipLast(1), copy]);
+        return fork;
+    }
+
+    /// <summary>Managed bytes that the passes allocate which a function makes.</summary>
+    public long AllocatedBytes(Action<Action<(Cursor Sequence, int Take)[]>> passes)
+    {
+        var bytes = 0L;
+        passes(chunks =>
+        {
+            Fill(chunks);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            _runner.Run(_batch);
+            bytes += GC.GetAllocatedBytesForCurrentThread() - before;
+        });
+        return bytes;
     }
 
     /// <summary>Four sequences in random chunks: prefill in parts, decoding, and batches of both. Gives (actual, expected) logits.</summary>
@@ -74,6 +89,22 @@ internal sealed class RaggedRun : IDisposable
             {
                 for (var i = 0; i < chunks[c].Take; i++) yield return (logits[c][i], expected[chunks[c].Index][past[c] + i]);
             }
+        }
+    }
+
+    private void Fill((Cursor Sequence, int Take)[] chunks)
+    {
+        foreach (var (sequence, take) in chunks)
+        {
+            while (sequence.Blocks.Count * _runner.BlockSize < sequence.Past + take) sequence.Blocks.Add(_freeBlocks.Dequeue());
+        }
+
+        _batch.Clear(chunks.Max(c => c.Sequence.Blocks.Count));
+        foreach (var (sequence, take) in chunks)
+        {
+            for (var i = 0; i < take; i++) _batch.AddQuery(_batch.Tokens + i);
+            _batch.Add(sequence.Tokens.AsSpan(sequence.Past, take), sequence.Past, sequence.Blocks.ToArray(), _ngrams, ref sequence.Ngrams);
+            sequence.Past += take;
         }
     }
 

@@ -93,7 +93,14 @@ public sealed class ServingTests : IDisposable
         // Small bounds, so that prompts are computed in parts and requests wait for memory.
         var options = new EngineOptions
         {
-            CacheTokens = 1024, MaxBatchTokens = 64, MaxChunkTokens = 16, MaxBatchSequences = 8, MaxBatchQueries = 64, PrefixCacheTokens = prefixCacheTokens,
+            CacheTokens = 1024,
+            MaxBatchTokens = 64,
+            MaxChunkTokens = 16,
+            MaxBatchSequences = 8,
+            MaxBatchQueries = 64,
+            PrefixCacheTokens = prefixCacheTokens,
+            Threads = 1,
+            RequestTimeout = TimeSpan.FromMinutes(5),
         };
         var graph = Path.Combine(_folder[format.ToString()], "model.onnx");
         return new InferenceEngine(OnnxModelRunner.Open(graph, checkpoint.Config, options), TinyCheckpoint.NgramsOf(checkpoint), options, NullLogger.Instance);

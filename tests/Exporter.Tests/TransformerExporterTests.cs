@@ -61,6 +61,37 @@ public sealed class TransformerExporterTests : IDisposable
     }
 
     [Fact]
+    public void Int8_products_whose_weights_are_all_at_the_limit_do_not_saturate()
+    {
+        TinyCheckpoint.Write(_folder["checkpoint"], TinyCheckpoint.Config());
+        var path = _folder[$"checkpoint/{Checkpoint.WeightsFile}"];
+        var tensors = SafeTensors.Read(path);
+        for (var layer = 0; layer < 3; layer++) tensors[Checkpoint.LayerTensor(layer, "mlp.up_proj")].Data.AsSpan().Fill(0.1f);
+        SafeTensors.Write(path, [.. tensors.Names.Select(n => (n, tensors[n].Shape, tensors[n].Data))]);
+        var checkpoint = Checkpoint.Load(_folder["checkpoint"]);
+        TransformerExporter.Export(checkpoint, WeightFormat.Int8, Directory.CreateDirectory(_folder["int8"]).FullName);
+        using var run = new RaggedRun(checkpoint, _folder["int8"]);
+        foreach (var (actual, expected) in run.RandomSteps(checkpoint, seed: 3))
+        {
+            var error = Math.Sqrt(actual.Zip(expected, (a, e) => (double)(a - e) * (a - e)).Sum() / expected.Sum(x => (double)x * x));
+            Assert.InRange(error, 1e-4, 0.1);
+        }
+    }
+
+    [Fact]
+    public void The_int8_graph_has_eight_nodes_a_layer()
+    {
+        int Nodes(int layers)
+        {
+            var checkpoint = TinyCheckpoint.Write(_folder[$"{layers}"], TinyCheckpoint.Config() with { NumHiddenLayers = layers });
+            TransformerExporter.Export(checkpoint, WeightFormat.Int8, checkpoint.Folder);
+            return Onnx.ModelProto.Parser.ParseFrom(File.ReadAllBytes(Path.Combine(checkpoint.Folder, "model.onnx"))).Graph.Node.Count;
+        }
+
+        Assert.Equal(8, Nodes(4) - Nodes(3));
+    }
+
+    [Fact]
     public void Exporting_twice_gives_the_same_bytes()
     {
         var checkpoint = TinyCheckpoint.Write(_folder["checkpoint"], TinyCheckpoint.Config());

@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
+using SaferGuard.Reasoning;
 using SaferGuard.Reasoning.Engine;
+using SaferGuard.Reasoning.Templates;
 
 namespace SaferGuard.Api.Operations;
 
@@ -55,6 +57,9 @@ internal static class Errors
         ProblemException problem => problem,
         EngineTimeoutException => new(TimedOut, "Nothing was judged. The service is busy, or the conversation long: try again later."),
         EngineUnavailableException => new(Unavailable, "The queue is full or the engine has stopped. Nothing was judged; try again later."),
+        PromptTooLongException e => new(
+            PromptTooLong, $"As the model is asked for its answer, the conversation has {e.Tokens} tokens; it reads at most {e.Limit}. Shorten the text."),
+        TemplateException { IsRaisedByTemplate: true } e => new(InvalidRequest, $"The model that answers does not take such a conversation: {e.Reason}"),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
             new(BodyTooLarge, "Send a smaller body.", new FieldError("body", "has more bytes than the service accepts")),
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => new(RequestTimeout, "Send the body without pauses."),

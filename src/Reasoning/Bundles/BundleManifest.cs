@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using SaferGuard.Reasoning.Engine;
+using SaferGuard.Reasoning.Templates;
 
 namespace SaferGuard.Reasoning.Bundles;
 
@@ -8,7 +9,8 @@ public sealed record BundleFile(string Sha256, long Bytes);
 
 /// <summary>
 /// <c>manifest.json</c> of a model bundle: a folder with <c>model.onnx</c>, its data file, <c>config.json</c>, <c>tokenizer.json</c>,
-/// <c>policy.yaml</c>, <c>calibration.json</c> and perhaps <c>lexical.safetensors</c>. Written last, so that a folder with a manifest is complete.
+/// <c>policy.yaml</c>, <c>calibration.json</c>, and perhaps <c>lexical.safetensors</c> and a chat template. Written last, so that a folder with a
+/// manifest is complete.
 /// </summary>
 /// <param name="Format">Version of the bundle format.</param>
 /// <param name="Weights">Format of the linear weights: fp32, int8 or int4 for the CPU, fp16 or bf16 for CUDA.</param>
@@ -38,6 +40,12 @@ public sealed record BundleManifest(
 
     /// <summary>Optional.</summary>
     public const string LexicalFile = "lexical.safetensors";
+
+    /// <summary>Optional: how the model wants to be asked for an answer.</summary>
+    public const string ChatTemplateFile = ChatTemplate.TemplateFile;
+
+    /// <summary>With <see cref="ChatTemplateFile"/>: the special tokens that it uses.</summary>
+    public const string ChatTokensFile = ChatTemplate.TokensFile;
 
     /// <summary><c>sha256:</c> and the hexadecimal hash of the manifest's bytes, which fix every other file.</summary>
     [JsonIgnore]

@@ -6,6 +6,7 @@ using SaferGuard.Reasoning.Decoding;
 using SaferGuard.Reasoning.Engine;
 using SaferGuard.Reasoning.Lexical;
 using SaferGuard.Reasoning.Policies;
+using SaferGuard.Reasoning.Templates;
 using SaferGuard.Reasoning.Tokens;
 
 namespace SaferGuard.Reasoning.Bundles;
@@ -13,7 +14,7 @@ namespace SaferGuard.Reasoning.Bundles;
 /// <summary>A verified model bundle: every file has the hash that the manifest states, and every part has been parsed.</summary>
 public sealed record ModelBundle(
     string Folder, BundleManifest Manifest, ModelConfig Config, GuardTokenizer Tokenizer, Policy Policy, Calibration Calibration,
-    LexicalPrior? Lexical)
+    LexicalPrior? Lexical, ChatTemplate? ChatTemplate)
 {
     private static readonly string[] Required =
     [
@@ -51,7 +52,7 @@ public sealed record ModelBundle(
         var lexical = manifest.Files.ContainsKey(BundleManifest.LexicalFile)
             ? LexicalPrior.Load(Path.Combine(folder, BundleManifest.LexicalFile))
             : null;
-        return new ModelBundle(folder, manifest, config, tokenizer, policy, calibration, lexical);
+        return new ModelBundle(folder, manifest, config, tokenizer, policy, calibration, lexical, LoadTemplate(folder, manifest, tokenizer));
     }
 
     /// <exception cref="InvalidDataException">The bundle was exported for another device.</exception>
@@ -69,6 +70,17 @@ public sealed record ModelBundle(
     {
         if (Tokenizer.MissingTraceTokens is { Count: > 0 } missing)
             throw new InvalidDataException($"{Folder} cannot judge: its tokeniser has no {missing[0]}. A model must be trained for traces first.");
+    }
+
+    private static ChatTemplate? LoadTemplate(string folder, BundleManifest manifest, GuardTokenizer tokenizer)
+    {
+        if (!manifest.Files.ContainsKey(BundleManifest.ChatTemplateFile)) return null;
+        if (!manifest.Files.ContainsKey(BundleManifest.ChatTokensFile))
+            throw new InvalidDataException($"{folder}: a chat template needs {BundleManifest.ChatTokensFile}.");
+        var template = ChatTemplate.Load(folder);
+        if (template?.EndToken is { } end && !tokenizer.SpecialTokens.Contains(end))
+            throw new InvalidDataException($"{folder}: the chat template ends an answer with {end}, which is no special token of the tokeniser.");
+        return template;
     }
 
     private static BundleManifest ReadManifest(string folder)

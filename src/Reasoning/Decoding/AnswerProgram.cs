@@ -1,13 +1,11 @@
 using System.Text;
-using SaferGuard.Reasoning.Tokens;
-using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Reasoning.Decoding;
 
-/// <summary>Decodes the answer to a conversation up to END or a limit: greedily, or sampled at a temperature from a seed.</summary>
+/// <summary>Decodes the answer to a conversation up to its end token or a limit: greedily, or sampled at a temperature from a seed.</summary>
 internal sealed class AnswerProgram : SequenceProgram
 {
-    private readonly TraceTokens _tokens;
+    private readonly AnswerTokens _tokens;
     private readonly AnswerOptions _options;
     private readonly Action<string>? _onText;
     private readonly Random _random;
@@ -17,14 +15,15 @@ internal sealed class AnswerProgram : SequenceProgram
     private int _length;
     private bool _reachedLimit;
 
-    public AnswerProgram(TraceTokens tokens, PromptToken[] prompt, AnswerOptions options, int maxPositions, Action<string>? onText)
+    /// <param name="start">The conversation, up to where the answer begins.</param>
+    public AnswerProgram(AnswerTokens tokens, int[] start, AnswerOptions options, int maxPositions, Action<string>? onText)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxTokens, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(options.Temperature);
         if (!double.IsFinite(options.Temperature)) throw new ArgumentOutOfRangeException(nameof(options), "The temperature must be finite.");
         (_tokens, _options, _onText) = (tokens, options, onText);
         _random = new Random(options.Seed);
-        Start = Chunk.QueriedAtEnd([.. prompt.Select(t => t.Id), tokens.Tokenizer.SpecialId(TraceFormat.Assistant)]);
+        Start = Chunk.QueriedAtEnd(start);
         _limit = Math.Min(options.MaxTokens, maxPositions - Start.Tokens.Length);
     }
 
@@ -46,8 +45,8 @@ internal sealed class AnswerProgram : SequenceProgram
     }
 
     private int Choose(ReadOnlySpan<float> logits) => _options.Temperature <= 0
-        ? _tokens.Answer.Likeliest(logits)
-        : _tokens.Answer.Sample(logits, _options.Temperature, _random.NextDouble());
+        ? _tokens.Allowed.Likeliest(logits)
+        : _tokens.Allowed.Sample(logits, _options.Temperature, _random.NextDouble());
 
     private Continuation Finish()
     {

@@ -39,7 +39,6 @@ public sealed class TraceTokens
         Strategy = tokenizer.SpecialId(TraceFormat.Strategy);
         End = tokenizer.SpecialId(TraceFormat.End);
         Sentence = TokenMask.Sentence(tokenizer);
-        Answer = TokenMask.Answer(tokenizer, End);
         if (readsRuleText) _ruleTexts = [.. policy.Categories.Select(c => c.Rules.Select(r => Encode(r.Text)).ToArray())];
         MaxRules = policy.Categories.Select(c => c.Rules.Count).OrderDescending().Take(TraceFormat.MaxChosenCategories).Sum();
         MaxDecisionTokens = MaxRules + 4 + Enumerable.Range(1, policy.Categories.Count)
@@ -56,8 +55,6 @@ public sealed class TraceTokens
     public PromptTemplate Template { get; }
 
     internal TokenMask Sentence { get; }
-
-    internal TokenMask Answer { get; }
 
     /// <summary>The most rules that one trace checks.</summary>
     public int MaxRules { get; }

@@ -10,9 +10,9 @@ public sealed record EngineOptions
     public int MaxBatchTokens { get; init; } = 2_048;
 
     /// <summary>
-    /// Tokens of one sequence in one pass while others wait; a prompt of at most this many counts as short. A long prompt must not hold up short ones.
+    /// Tokens of long prompts in one pass; a prompt of at most this many is short. More makes passes longer, and with them what others wait for.
     /// </summary>
-    public int MaxChunkTokens { get; init; } = 256;
+    public int MaxChunkTokens { get; init; } = 128;
 
     /// <summary>Tokens of the pool that are kept for requests that begin alike, while no request uses them; 0 turns the prefix cache off.</summary>
     public int PrefixCacheTokens { get; init; } = 32_768;
@@ -48,6 +48,8 @@ public sealed record EngineOptions
     public IEnumerable<string> Errors()
     {
         if (!Enum.IsDefined(Device)) yield return $"{nameof(Device)} is {Device}; it must be {string.Join(" or ", Enum.GetNames<Device>())}.";
+        if (Device == Device.Cuda && KvCache != KvCacheFormat.Fp32)
+            yield return $"{nameof(KvCache)} is {KvCache}, but on {Device} the pool has the type of the weights; leave it out.";
         foreach (var (name, value, least) in new[]
         {
             (nameof(CacheTokens), CacheTokens, 256), (nameof(MaxBatchTokens), MaxBatchTokens, 64), (nameof(MaxChunkTokens), MaxChunkTokens, 16),

@@ -12,7 +12,7 @@ public readonly record struct RequestCost(
     int Appended, int Chosen, int Cached, int Passes, TimeSpan Queue, TimeSpan Prefill, TimeSpan Decode);
 
 /// <summary>One call of the engine: a program's sequence and the branches that it forks into. Touched by the engine's thread only, once submitted.</summary>
-internal sealed class EngineRequest(SequenceProgram program, int reservedBlocks)
+internal sealed class EngineRequest(SequenceProgram program, int reservedBlocks, CancellationToken cancellation = default)
 {
     private readonly TaskCompletionSource<RequestCost> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly long _submitted = Stopwatch.GetTimestamp();
@@ -33,7 +33,7 @@ internal sealed class EngineRequest(SequenceProgram program, int reservedBlocks)
     public Task<RequestCost> Completion => _completion.Task;
 
     /// <summary>True too when the caller waits no longer: its sequences are then dropped before the next pass.</summary>
-    public bool IsDone => _completion.Task.IsCompleted;
+    public bool IsDone => _completion.Task.IsCompleted || cancellation.IsCancellationRequested;
 
     public void Started() => _started = Stopwatch.GetTimestamp();
 
@@ -60,7 +60,7 @@ internal sealed class EngineRequest(SequenceProgram program, int reservedBlocks)
         _appended, _chosen, _cached, _passes, Stopwatch.GetElapsedTime(_submitted, _started), Stopwatch.GetElapsedTime(_started, _prefilled),
         Stopwatch.GetElapsedTime(_prefilled)));
 
-    /// <summary>Nobody waits for the result any more. Does nothing to a request that is done.</summary>
+    /// <summary>Nobody waits for the result any more. Does nothing to a request that has ended.</summary>
     public void Abandon() => _completion.TrySetCanceled();
 
     public void Fail(Exception fault) => _completion.TrySetException(fault);

@@ -70,7 +70,7 @@ public sealed class InferenceEngine : IAsyncDisposable
     {
         RequireFit(program.Start);
         if (!IsHealthy) throw Stopped();
-        var request = new EngineRequest(program, WorstCaseBlocks(program));
+        var request = new EngineRequest(program, WorstCaseBlocks(program), cancellation);
         if (Interlocked.Increment(ref _active) > _options.MaxQueuedRequests)
         {
             Interlocked.Decrement(ref _active);
@@ -90,7 +90,7 @@ public sealed class InferenceEngine : IAsyncDisposable
         }
         finally
         {
-            if (!request.IsDone)
+            if (!request.Completion.IsCompleted)
             {
                 request.Abandon();
                 _wake.Release();

@@ -4,7 +4,8 @@ namespace SaferGuard.Reasoning.Templates;
 
 /// <summary>
 /// Tokens of a rendered conversation. A special token is recognised only where every character of it was written by the template; for
-/// conversations that contain none, the tokens are those of a tokeniser that looks for special tokens everywhere.
+/// conversations that contain none, the tokens are those of a tokeniser that looks for special tokens everywhere. Added tokens that the tokeniser
+/// does not call special are text like any other.
 /// </summary>
 public sealed class ChatEncoder(GuardTokenizer tokenizer)
 {

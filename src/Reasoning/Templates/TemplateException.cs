@@ -7,7 +7,7 @@ public sealed class TemplateException : Exception
 
     /// <param name="line">1-based line of the template; 0 where it is not known yet.</param>
     internal TemplateException(string reason, int line = 0)
-        : base($"The chat template{(line == 0 ? "" : $", line {line}")}: {reason.TrimEnd('.')}.") =>
+        : base($"The chat template{(line == 0 ? "" : $", line {line}")}: {reason}{(reason.EndsWith('.') ? "" : ".")}") =>
         (Reason, _line) = (reason, line);
 
     /// <summary>What is wrong, without the place.</summary>

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Unicode;
 using Microsoft.ML.Tokenizers;
+using SaferGuard.Reasoning.Tokens.Unicode;
 using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Reasoning.Tokens;
@@ -12,11 +13,17 @@ public sealed class GuardTokenizer
 {
     private readonly BpeTokenizer _bpe;
     private readonly TextSplitter _splitter;
+    private readonly AddedTokens _added;
+    private readonly AddedTokens _addedNormalized;
+    private readonly bool _composesText;
     private readonly FrozenDictionary<string, int> _special;
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _wholePieces;
 
-    /// <summary>By id; empty for special tokens.</summary>
+    /// <summary>By id; empty for special tokens and for ids without a token.</summary>
     private readonly byte[][] _bytes;
+
+    /// <summary>By byte; the others vanish.</summary>
+    private readonly bool[] _hasToken = new bool[256];
 
     private GuardTokenizer(TokenizerFile file)
     {
@@ -28,15 +35,21 @@ public sealed class GuardTokenizer
         });
         _splitter = file.Splitter;
         _special = file.Special.ToFrozenDictionary(StringComparer.Ordinal);
-        _bytes = new byte[file.Vocabulary.Count + file.Special.Count][];
+        _added = new AddedTokens(file.Added);
+        _addedNormalized = new AddedTokens(file.AddedNormalized);
+        _composesText = file.ComposesText;
+        IReadOnlyDictionary<string, int>[] added = [file.Added, file.AddedNormalized];
+        _bytes = new byte[1 + added.Append(file.Special).Append(file.Vocabulary).SelectMany(t => t.Values).Max()][];
         Array.Fill(_bytes, []);
         var wholePieces = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var (token, id) in file.Vocabulary)
         {
             ByteAlphabet.TryToBytes(token, out _bytes[id]);
+            if (_bytes[id] is [var single]) _hasToken[single] = true;
             if (file.PrefersWholePieces && Utf8.IsValid(_bytes[id])) wholePieces.Add(Encoding.UTF8.GetString(_bytes[id]), id);
         }
 
+        foreach (var (token, id) in added.SelectMany(t => t)) _bytes[id] = Encoding.UTF8.GetBytes(token);
         _wholePieces = wholePieces.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
@@ -57,25 +70,56 @@ public sealed class GuardTokenizer
 
     public bool IsSpecial(int id) => _bytes[id].Length == 0;
 
-    /// <summary>Appends the tokens of <paramref name="text"/>; offsets are UTF-16 positions in it.</summary>
+    /// <summary>Appends the tokens of <paramref name="text"/>; offsets are UTF-16 positions in it, even where other text was tokenised for it.</summary>
     public void Encode(string text, List<TokenSpan> tokens)
     {
         text = WithoutLoneSurrogates(text);
+        foreach (var part in _added.Split(text))
+        {
+            if (part.Id >= 0) tokens.Add(part);
+            else EncodePart(text[part.Start..part.End], part.Start, tokens);
+        }
+    }
+
+    /// <param name="offset">Where the part starts in the text.</param>
+    private void EncodePart(string part, int offset, List<TokenSpan> tokens)
+    {
+        var normalized = _composesText ? Nfc.Compose(part) : new NormalizedText(part);
+        var first = tokens.Count;
+        foreach (var run in _addedNormalized.Split(normalized.Text))
+        {
+            if (run.Id >= 0) tokens.Add(run);
+            else EncodeRun(normalized.Text[run.Start..run.End], run.Start, tokens);
+        }
+
+        if (offset == 0 && normalized.Sources is null) return;
+        for (var i = first; i < tokens.Count; i++)
+        {
+            var (start, end) = normalized.SourceOf(tokens[i].Start, tokens[i].End);
+            tokens[i] = tokens[i] with { Start = offset + start, End = offset + end };
+        }
+    }
+
+    private void EncodeRun(string run, int offset, List<TokenSpan> tokens)
+    {
         var ends = new List<int>();
-        _splitter.Split(text, ends);
-        var cursor = new ByteCursor(text);
+        _splitter.Split(run, ends);
         var start = 0;
         foreach (var end in ends)
         {
-            var piece = text.AsSpan(start, end - start);
+            var piece = run.AsSpan(start, end - start);
             if (_wholePieces.TryGetValue(piece, out var whole))
             {
-                tokens.Add(cursor.Take(whole, _bytes[whole].Length));
+                tokens.Add(new TokenSpan(whole, offset + start, offset + end));
             }
             else
             {
+                var cursor = new ByteCursor(run, start, _hasToken);
                 foreach (var id in _bpe.EncodeToIds(piece, considerPreTokenization: false, considerNormalization: false))
-                    tokens.Add(cursor.Take(id, _bytes[id].Length));
+                {
+                    var span = cursor.Take(id, _bytes[id].Length);
+                    tokens.Add(span with { Start = offset + span.Start, End = offset + span.End });
+                }
             }
 
             start = end;
@@ -109,24 +153,30 @@ public sealed class GuardTokenizer
         });
     }
 
-    /// <summary>Walks through the UTF-8 bytes of a text and knows the UTF-16 offsets of the characters that they belong to.</summary>
-    private struct ByteCursor(string text)
+    /// <summary>Walks through the UTF-8 bytes of a text that have tokens and knows the UTF-16 offsets of the characters that they belong to.</summary>
+    private struct ByteCursor(string text, int character, bool[] hasToken)
     {
-        private int _character, _bytesTaken;
+        private int _character = character, _bytesTaken;
 
         /// <summary>The next token and the characters that its bytes touch.</summary>
         public TokenSpan Take(int id, int byteCount)
         {
-            var (start, end) = (_character, _character);
+            int start = -1, end = _character;
+            Span<byte> bytes = stackalloc byte[4];
             while (byteCount > 0)
             {
                 var rune = Rune.GetRuneAt(text, _character);
-                var taken = Math.Min(byteCount, rune.Utf8SequenceLength - _bytesTaken);
-                end = _character + rune.Utf16SequenceLength;
-                byteCount -= taken;
-                _bytesTaken += taken;
-                if (_bytesTaken < rune.Utf8SequenceLength) break;
-                (_character, _bytesTaken) = (end, 0);
+                rune.EncodeToUtf8(bytes);
+                if (hasToken[bytes[_bytesTaken]])
+                {
+                    byteCount--;
+                    if (start < 0) start = _character;
+                    end = _character + rune.Utf16SequenceLength;
+                }
+
+                if (++_bytesTaken < rune.Utf8SequenceLength) continue;
+                _character += rune.Utf16SequenceLength;
+                _bytesTaken = 0;
             }
 
             return new TokenSpan(id, start, end);

@@ -24,6 +24,9 @@ public sealed partial class TextSplitter
     private const string Qwen2Pattern =
         @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
+    private const string TekkenPattern =
+        @"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+
     private readonly Regex[] _steps;
 
     private TextSplitter(params Regex[] steps) => _steps = steps;
@@ -41,6 +44,7 @@ public sealed partial class TextSplitter
             Gpt2Pattern => Gpt2,
             Llama3Pattern => new TextSplitter(Llama3Regex()),
             Qwen2Pattern => new TextSplitter(Qwen2Regex()),
+            TekkenPattern => new TextSplitter(TekkenRegex()),
             _ => null,
         };
         return splitter is not null;
@@ -99,10 +103,15 @@ public sealed partial class TextSplitter
         return characters.ToString();
     }
 
-    /// <summary>The patterns ask no more of a character beyond ASCII than whether it is a letter, a number or a space.</summary>
+    /// <summary>The patterns ask no more of a character beyond ASCII than which kind of letter, a mark, a number or a space it is.</summary>
     private static char StandIn(UnicodeCategory category) => category switch
     {
-        <= UnicodeCategory.OtherLetter => 'ª',
+        UnicodeCategory.UppercaseLetter => 'À',
+        UnicodeCategory.LowercaseLetter => 'à',
+        UnicodeCategory.TitlecaseLetter => 'ǅ',
+        UnicodeCategory.ModifierLetter => 'ʰ',
+        UnicodeCategory.OtherLetter => 'ª',
+        UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark => '\u0300',
         UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber => '²',
         _ => '\uFFFD',
     };
@@ -120,4 +129,7 @@ public sealed partial class TextSplitter
 
     [GeneratedRegex(Qwen2Pattern, Options)]
     private static partial Regex Qwen2Regex();
+
+    [GeneratedRegex(TekkenPattern, Options)]
+    private static partial Regex TekkenRegex();
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using SaferGuard.Reasoning.Engine;
 
 namespace SaferGuard.Api.Tests.Configuration;
 
@@ -51,6 +52,18 @@ public sealed class StartupTests
 
         Assert.Equal(1, exitCode);
         Assert.StartsWith("SaferGuard cannot start. The store cannot be opened:", errors);
+    }
+
+    [Fact]
+    public async Task A_device_that_this_build_or_machine_has_not_ends_the_start()
+    {
+        Assert.SkipWhen(OnnxModelRunner.WhyUnavailable(Device.Cuda) is null, "There is a CUDA device.");
+        var (exitCode, errors) = await RunAsync("--urls=http://127.0.0.1:0", "--Engine:Device=Cuda");
+
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith("SaferGuard cannot start. Engine:Device cannot be used:", errors);
+        Assert.Contains(OnnxModelRunner.WhyUnavailable(Device.Cuda)!, errors);
+        Assert.Single(errors.TrimEnd().Split('\n'));
     }
 
     private static async Task<(int ExitCode, string Errors)> RunAsync(params string[] arguments)

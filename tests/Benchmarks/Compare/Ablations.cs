@@ -1,5 +1,6 @@
 using SaferGuard.Benchmarks.Load;
 using SaferGuard.Reasoning;
+using SaferGuard.Reasoning.Engine;
 using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Benchmarks.Compare;
@@ -9,6 +10,8 @@ internal static class Ablations
 {
     private const int SystemWords = 400;
     private const int AllocationTokens = 256;
+    private const int LongContextTokens = 512;
+    private const int LongContextSteps = 16;
 
     public static async Task RunAsync(Contest contest, Guard guard)
     {
@@ -16,12 +19,13 @@ internal static class Ablations
         await ForcedTokensAsync(contest, guard);
         await BatchingAsync(contest, guard);
         await PrefixCacheAsync(contest, guard);
+        await HalfCacheAsync(contest);
         await AllocationAsync(contest);
     }
 
     private static async Task ForcedTokensAsync(Contest contest, Guard guard)
     {
-        await using var engine = new TokenwiseEngine(contest.Bundle);
+        await using var engine = new TokenwiseEngine(contest.Bundle, CompareOptions.Engine);
         var trace = SequentialTrace.Brief(contest.Tokens);
         foreach (var callers in CompareOptions.Callers)
         {
@@ -62,9 +66,21 @@ internal static class Ablations
         }
     }
 
+    private static async Task HalfCacheAsync(Contest contest)
+    {
+        await using var exact = new TokenwiseEngine(contest.Bundle, CompareOptions.Engine with { KvCache = KvCacheFormat.Fp32 });
+        await using var half = new TokenwiseEngine(contest.Bundle, CompareOptions.Engine with { KvCache = KvCacheFormat.Bf16 });
+        var prompts = Enumerable.Range(0, CompareOptions.Callers[^1]).Select(_ => contest.PlainTokens(LongContextTokens)).ToList();
+        var rounds = await contest.InTurnAsync(() => exact.DecodeAsync(prompts, LongContextSteps), () => half.DecodeAsync(prompts, LongContextSteps));
+        double[] rates = [.. rounds.Select(r => prompts.Count * LongContextSteps / Rounds.Median(r, cost => cost.Elapsed.TotalSeconds))];
+        contest.Report.Row(
+            $"decoding behind {LongContextTokens} tokens, {prompts.Count} at once, tokens/s: fp32 cache against bf16",
+            Report.Number(rates[0]), $"bf16: {Report.Number(rates[1])}", Rounds.Ratio(rounds[1], rounds[0], cost => cost.Elapsed.TotalSeconds));
+    }
+
     private static async Task AllocationAsync(Contest contest)
     {
-        await using var engine = new TokenwiseEngine(contest.Bundle);
+        await using var engine = new TokenwiseEngine(contest.Bundle, CompareOptions.Engine);
         var prompts = Enumerable.Range(0, CompareOptions.Callers[^1]).Select(_ => contest.PlainTokens(CompareOptions.PromptWords)).ToList();
         var rounds = await contest.InTurnAsync(() => engine.DecodeAsync(prompts, AllocationTokens));
         var bytes = Rounds.Median(rounds[0], cost => (double)cost.AllocatedBytes / AllocationTokens);

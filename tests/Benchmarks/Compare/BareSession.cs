@@ -15,7 +15,7 @@ internal sealed class BareSession : IDisposable
 
     public BareSession(ModelBundle bundle)
     {
-        _runner = TokenwiseEngine.Runner(bundle);
+        _runner = TokenwiseEngine.Runner(bundle, CompareOptions.Engine);
         _batch = new StepBatch(CompareOptions.Engine, _runner);
         _ngrams = TokenwiseEngine.Ngrams(bundle);
         _blocks = [.. Enumerable.Range(0, CompareOptions.Engine.MaxBatchTokens / _runner.BlockSize)];

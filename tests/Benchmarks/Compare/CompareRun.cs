@@ -10,6 +10,7 @@ namespace SaferGuard.Benchmarks.Compare;
 internal static class CompareRun
 {
     private const int PeerContextTokens = 512; // of a sequence
+    private const int TrialTokens = 16;
 
     public static async Task RunAsync(CompareOptions options)
     {
@@ -29,12 +30,31 @@ internal static class CompareRun
             foreach (var precision in new[] { Precision.Bytes, Precision.Exact })
             {
                 var contest = new Contest(options, report, limits, shape, precision, materials.Bundle(precision.Ours), peer);
-                await peer.LoadAsync(materials.Gguf(precision.Theirs), CompareOptions.Callers[^1], PeerContextTokens);
-                await RunAsync(contest);
+                var threads = await LoadPeerAsync(contest, materials.Gguf(precision.Theirs));
+                await RunAsync(contest with { PeerThreads = threads });
             }
         }
 
         report.Save(options.Report);
+    }
+
+    /// <summary>Threads that wait for each other may cost a small model more than they give: the peer gets as many as serve it best.</summary>
+    private static async Task<int> LoadPeerAsync(Contest contest, string gguf)
+    {
+        IReadOnlyList<int[]>[] crowds = [.. CompareOptions.Callers.Select(callers => Enumerable.Range(0, callers).Select(_ => contest.PlainTokens(TrialTokens)).ToList())];
+        var times = new Dictionary<int, double>();
+        for (var threads = 1; threads <= CompareOptions.Threads; threads++)
+        {
+            await LoadAsync(threads);
+            var trials = await contest.InTurnAsync([.. crowds.Select(prompts => (Func<Task<TimeSpan>>)(() => contest.Peer.DecodeAsync(prompts, TrialTokens)))]);
+            times[threads] = trials.Average(crowd => Math.Log(Rounds.Median(crowd, t => t.TotalSeconds))); // every crowd counts the same
+        }
+
+        var best = times.MinBy(time => time.Value).Key;
+        await LoadAsync(best);
+        return best;
+
+        Task LoadAsync(int threads) => contest.Peer.LoadAsync(gguf, CompareOptions.Callers[^1], PeerContextTokens, threads);
     }
 
     private static async Task RunAsync(Contest contest)

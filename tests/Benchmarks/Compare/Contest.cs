@@ -14,6 +14,9 @@ internal sealed record Contest(
 {
     private readonly PromptSource _prompts = new();
 
+    /// <summary>Threads of the peer for this model.</summary>
+    public int PeerThreads { get; init; }
+
     public TraceTokens Tokens { get; } = new(Bundle.Tokenizer, Bundle.Policy);
 
     public string Name => $"{Shape}, {Precision}";

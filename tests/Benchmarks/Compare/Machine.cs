@@ -16,7 +16,7 @@ internal static class Machine
             CultureInfo.InvariantCulture,
             $"{Processor()}, {Environment.ProcessorCount} cores ({string.Join(", ", sets)}), {gigabytes:F0} GB; {RuntimeInformation.OSDescription}; "
             + $"{RuntimeInformation.FrameworkDescription}; ONNX Runtime {OrtEnv.Instance().GetVersionString()}; "
-            + $"{peer}; {CompareOptions.Threads} threads on both sides.");
+            + $"{peer}; at most {CompareOptions.Threads} threads on either side.");
     }
 
     private static string Processor() => CpuLine("model name") ?? $"{RuntimeInformation.ProcessArchitecture}";

@@ -39,7 +39,7 @@ internal static class ServiceContest
             var times = new ConcurrentQueue<double>();
             var round = await ClosedLoop.RunAsync(
                 1, options.Duration, async _ => times.Enqueue(await service.Client.AssessAsync(prompts.Next(CompareOptions.PromptWords), trace)));
-            return new ServiceRound(round, Statistics.Median(times));
+            return new ServiceRound(Answered(round), Statistics.Median(times));
         }
 
         Round Prefill()
@@ -56,13 +56,22 @@ internal static class ServiceContest
     {
         using var service = await ServiceProcess.StartAsync(options.Work, bundle);
         var run = new LoadRun(service.Client, "brief", [CompareOptions.PromptWords], 2 * options.Duration);
-        var rounds = (await Rounds.InTurnAsync(options.Rounds, [run.MeasureFairnessAsync]))[0];
+        var rounds = (await Rounds.InTurnAsync(options.Rounds, [MeasureAsync]))[0];
         report.Group($"Fairness, {name}");
         report.Row(
             $"p95 of short prompts while {LoadRun.FloodCallers} callers send prompts of {LoadRun.LongWords} words, times alone",
             Milliseconds(Rounds.Median(rounds, r => r.Flooded.P95)), $"alone: {Milliseconds(Rounds.Median(rounds, r => r.Alone.P95))}",
             Statistics.Median(rounds.Select(r => r.Flooded.P95 / r.Alone.P95)));
+
+        async Task<(Round Alone, Round Flooded)> MeasureAsync()
+        {
+            var (alone, flooded) = await run.MeasureFairnessAsync();
+            return (Answered(alone), Answered(flooded));
+        }
     }
+
+    private static Round Answered(Round round) =>
+        round.Failed == 0 ? round : throw new InvalidOperationException($"The service did not answer {round.Failed} requests.");
 
     private static double P50(ServiceRound[] rounds) => Rounds.Median(rounds, r => r.Http.P50);
 

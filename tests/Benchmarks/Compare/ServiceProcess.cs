@@ -33,7 +33,7 @@ internal sealed class ServiceProcess : IDisposable
             Path.Combine(Repository.Root, "artifacts", "bin", "Api", "release", "SaferGuard.Api.dll"),
             "--urls", url, "--Model:Path", bundle, "--Store:Path", Path.Combine(folder, "saferguard.db"),
             "--Engine:Threads", $"{engine.Threads}", "--Engine:CacheTokens", $"{engine.CacheTokens}",
-            "--Engine:PrefixCacheTokens", $"{engine.PrefixCacheTokens}", "--Logging:LogLevel:Default", "Warning",
+            "--Engine:PrefixCacheTokens", $"{engine.PrefixCacheTokens}", "--Engine:RequestTimeout", $"{engine.RequestTimeout}", "--Logging:LogLevel:Default", "Warning",
         ])
         { WorkingDirectory = folder })!;
         var service = new ServiceProcess(process, new Uri(url), folder);

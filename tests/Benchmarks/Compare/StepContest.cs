@@ -12,8 +12,8 @@ internal static class StepContest
 
     public static async Task RunAsync(Contest contest)
     {
-        contest.Report.Group($"Prefill and decoding, {contest.Name}");
-        await using var engine = new TokenwiseEngine(contest.Bundle);
+        contest.Report.Group($"Prefill and decoding, {contest.Name} (llama.cpp on {contest.PeerThreads} of {CompareOptions.Threads} threads)");
+        await using var engine = new TokenwiseEngine(contest.Bundle, CompareOptions.Engine);
         if (contest.Precision == Precision.Exact && contest.Bundle.Config.SaferguardNgrams is null) await AgreeAsync(contest, engine);
         await PrefillAsync(contest);
         await DecodeAsync(contest, engine);
@@ -69,7 +69,9 @@ internal static class StepContest
             }
             else
             {
-                contest.Report.Row($"the same, times one at once", Report.Number(rate), $"one: {Report.Number(alone)}", rate / alone);
+                contest.Report.Row(
+                    "the same, times one at once", Report.Number(rate), $"one: {Report.Number(alone)}", rate / alone,
+                    contest.IsGoal && callers == CompareOptions.Callers[^1] ? Goal.AtLeast(4) : null);
             }
         }
     }

@@ -11,14 +11,14 @@ namespace SaferGuard.Benchmarks.Compare;
 internal readonly record struct DecodeCost(TimeSpan Elapsed, long AllocatedBytes);
 
 /// <summary>Our engine, made to decode one token a pass.</summary>
-internal sealed class TokenwiseEngine(ModelBundle bundle) : IAsyncDisposable
+internal sealed class TokenwiseEngine(ModelBundle bundle, EngineOptions options) : IAsyncDisposable
 {
     /// <summary>Sequences that started a few passes earlier must not end before the last one has been measured.</summary>
     private const int Spare = 16;
 
-    private readonly InferenceEngine _engine = new(Runner(bundle), Ngrams(bundle), CompareOptions.Engine, NullLogger.Instance);
+    private readonly InferenceEngine _engine = new(Runner(bundle, options), Ngrams(bundle), options, NullLogger.Instance);
 
-    public static ModelRunner Runner(ModelBundle bundle) => OnnxModelRunner.Open(bundle.GraphPath, bundle.Config, CompareOptions.Engine);
+    public static ModelRunner Runner(ModelBundle bundle, EngineOptions options) => OnnxModelRunner.Open(bundle.GraphPath, bundle.Config, options);
 
     public static WordNgrams? Ngrams(ModelBundle bundle) =>
         bundle.Config.SaferguardNgrams is { } config ? new WordNgrams(bundle.Tokenizer, config) : null;

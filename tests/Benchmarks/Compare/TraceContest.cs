@@ -18,14 +18,15 @@ internal static class TraceContest
             contest.Report.Group($"{level} traces, {contest.Name}: llama.cpp decodes {trace.Steps.Count} tokens behind {prompts[0].Length}");
             foreach (var callers in CompareOptions.Callers)
             {
-                var rounds = await contest.InTurnAsync(
-                    () => contest.JudgeAsync(guard, callers, level),
-                    () => contest.Peer.AnswerAsync(prompts, callers, contest.Options.Duration, trace.Steps.Count, trace.Grammar),
-                    () => contest.Peer.AnswerAsync(prompts, callers, contest.Options.Duration, trace.Steps.Count, grammar: null));
+                Func<Task<Round>> Peer(string? grammar) =>
+                    () => contest.Peer.AnswerAsync(prompts, callers, contest.Options.Duration, trace.Steps.Count, grammar);
+                List<Func<Task<Round>>> contestants = [() => contest.JudgeAsync(guard, callers, level), Peer(trace.Grammar)];
+                if (level == TraceLevel.Brief) contestants.Add(Peer(grammar: null)); // what the grammar costs is a matter of tokens alone
+                var rounds = await contest.InTurnAsync([.. contestants]);
                 var name = $"{callers} caller{(callers == 1 ? "" : "s")}";
                 contest.Report.Throughput(name, rounds[0], "llama.cpp", rounds[1], contest.IsGoal && callers == 16 ? Goal.AtLeast(5) : null);
                 contest.Report.Latency(name, rounds[0], "llama.cpp", rounds[1], contest.IsGoal && callers == 1 ? Goal.AtLeast(3) : null);
-                contest.Report.Throughput($"{name}, llama.cpp unbound by a grammar", rounds[0], "llama.cpp", rounds[2]);
+                if (level == TraceLevel.Brief) contest.Report.Throughput($"{name}, llama.cpp unbound by a grammar", rounds[0], "llama.cpp", rounds[2]);
             }
         }
     }

@@ -93,13 +93,15 @@ internal sealed class GgufModel
         file.Add($"{_architecture}.vocab_size", Number("vocab_size"));
     }
 
-    private float RopeTheta => _config["rope_theta"]?.GetValue<float>() ?? 10_000f;
+    /// <summary>transformers 5 says in <c>rope_parameters</c> what two fields said before.</summary>
+    private float RopeTheta => (_config["rope_theta"] ?? _config["rope_parameters"]?["rope_theta"])?.GetValue<float>() ?? 10_000f;
 
     /// <summary>Llama 3's scaling: what each rotation's frequency is divided by, (Dh / 2).</summary>
     private void AddRotaryFactors(GgufFile file)
     {
-        if (_config["rope_scaling"] is not { } scaling) return;
+        if ((_config["rope_scaling"] ?? _config["rope_parameters"]) is not { } scaling) return;
         var type = (scaling["rope_type"] ?? scaling["type"])?.GetValue<string>();
+        if (type == "default") return;
         if (type != "llama3") throw new InvalidDataException($"rope_scaling '{type}' is not supported (llama3 is).");
         double factor = Value("factor"), low = Value("low_freq_factor"), high = Value("high_freq_factor");
         var context = Value("original_max_position_embeddings");

@@ -16,14 +16,9 @@ internal sealed class LoadRun(ServiceClient service, string trace, IReadOnlyList
     public async Task<(Round Alone, Round Flooded)> MeasureFairnessAsync()
     {
         var alone = await ShortAsync();
-        var isOver = false;
-        var flood = Task.WhenAll(Enumerable.Range(0, FloodCallers).Select(_ => Task.Run(async () =>
-        {
-            while (!Volatile.Read(ref isOver)) await SendAsync(LongWords);
-        })));
+        var flood = ClosedLoop.RunAsync(FloodCallers, 2 * duration, _ => SendAsync(LongWords)); // longer than what follows
         await Task.Delay(duration / 4); // until the flood is under way
         var flooded = await ShortAsync();
-        Volatile.Write(ref isOver, true);
         await flood;
         return (alone, flooded);
 

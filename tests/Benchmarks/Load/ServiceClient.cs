@@ -27,15 +27,7 @@ internal sealed class ServiceClient : IDisposable
         double Of(string name) => timings.GetProperty(name).GetDouble();
     }
 
-    public async Task WaitUntilReadyAsync(TimeSpan limit)
-    {
-        using var deadline = new CancellationTokenSource(limit);
-        while (!await IsReadyAsync(deadline.Token)) await Task.Delay(100, deadline.Token);
-    }
-
-    public void Dispose() => _client.Dispose();
-
-    private async Task<bool> IsReadyAsync(CancellationToken cancellation)
+    public async Task<bool> IsReadyAsync(CancellationToken cancellation)
     {
         try
         {
@@ -47,4 +39,12 @@ internal sealed class ServiceClient : IDisposable
             return false;
         }
     }
+
+    public async Task WaitUntilReadyAsync(TimeSpan limit)
+    {
+        using var deadline = new CancellationTokenSource(limit);
+        while (!await IsReadyAsync(deadline.Token)) await Task.Delay(100, deadline.Token);
+    }
+
+    public void Dispose() => _client.Dispose();
 }

@@ -23,13 +23,13 @@ internal sealed class LlamaCpp : IDisposable
     }
 
     /// <summary>Installs the package into a folder where it is missing, and starts the peer.</summary>
-    public static async Task<LlamaCpp> StartAsync(string folder, int threads)
+    public static async Task<LlamaCpp> StartAsync(string folder, int mostThreads)
     {
         Directory.CreateDirectory(folder);
         foreach (var file in new[] { Script, Package }) File.Copy(Path.Combine(Sources, file), Path.Combine(folder, file), overwrite: true);
         if (!Directory.Exists(Path.Combine(folder, "node_modules", "node-llama-cpp")))
             await ChildProcess.RunAsync("npm", ["install", "--no-audit", "--no-fund"], folder);
-        return new LlamaCpp(Process.Start(new ProcessStartInfo("node", [Script, $"{threads}"])
+        return new LlamaCpp(Process.Start(new ProcessStartInfo("node", [Script, $"{mostThreads}"])
         {
             WorkingDirectory = folder,
             RedirectStandardInput = true,
@@ -38,8 +38,8 @@ internal sealed class LlamaCpp : IDisposable
     }
 
     /// <summary>Loads a model with room for so many sequences.</summary>
-    public Task LoadAsync(string gguf, int sequences, int contextTokens) =>
-        AskAsync(new { operation = "load", path = gguf, count = sequences, contextTokens });
+    public Task LoadAsync(string gguf, int sequences, int contextTokens, int threads) =>
+        AskAsync(new { operation = "load", path = gguf, count = sequences, contextTokens, threads });
 
     /// <summary>Callers take prompts in turn for so long, each at least one, and get so many tokens for each.</summary>
     public async Task<Round> AnswerAsync(IReadOnlyList<int[]> prompts, int callers, TimeSpan duration, int tokens, string? grammar)

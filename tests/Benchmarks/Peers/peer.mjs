@@ -3,12 +3,11 @@
 import {createInterface} from "node:readline";
 import {getLlama, LlamaGrammarEvaluationState, LlamaLogLevel} from "node-llama-cpp";
 
-const threads = Number(process.argv[2]);
-const llama = await getLlama({gpu: false, build: "never", maxThreads: threads, logLevel: LlamaLogLevel.error});
+const llama = await getLlama({gpu: false, build: "never", maxThreads: Number(process.argv[2]), logLevel: LlamaLogLevel.error});
 let model, context, sequences;
 
 const operations = {
-    async load({path, count, contextTokens}) {
+    async load({path, count, contextTokens, threads}) {
         await context?.dispose();
         await model?.dispose();
         model = await llama.loadModel({modelPath: path});

@@ -35,10 +35,10 @@ public class StepLoopTests
     }
 
     [Fact]
-    public void What_has_begun_goes_before_what_begins_and_long_prompts_get_one_part()
+    public void What_has_begun_goes_before_what_begins_and_long_prompts_get_no_more_than_the_rest()
     {
-        var options = new EngineOptions { MaxBatchTokens = 100, MaxChunkTokens = 30, MaxBatchQueries = 64 };
-        var (firstLong, secondLong, begun, prompt1, prompt2) = (Running(200), Running(200), Running(50), Running(28), Running(28));
+        var options = new EngineOptions { MaxBatchTokens = 100, MaxChunkTokens = 40, MaxBatchQueries = 64 };
+        var (firstLong, secondLong, begun, prompt1, prompt2) = (Running(200), Running(200), Running(50), Running(10), Running(8));
         begun.Blocks.AddRange([0, 1, 2]);
         begun.Advance(16);
         begun.Advance(16);
@@ -46,13 +46,22 @@ public class StepLoopTests
         var plan = new StepPlan(options);
 
         plan.Make([prompt1, firstLong, secondLong, prompt2, begun]);
-        Assert.Equal([(firstLong, 30), (begun, 2), (prompt1, 28), (prompt2, 28)], plan.Entries.ToArray());
+        Assert.Equal([(firstLong, 20), (begun, 2), (prompt1, 10), (prompt2, 8)], plan.Entries.ToArray());
+
+        plan.Make([begun, firstLong]);
+        Assert.Equal([(firstLong, 16), (begun, 2)], plan.Entries.ToArray());
 
         plan.Make([firstLong, secondLong]);
-        Assert.Equal([(firstLong, 30), (secondLong, 30)], plan.Entries.ToArray());
+        Assert.Equal([(firstLong, 40)], plan.Entries.ToArray());
+    }
 
-        plan.Make([firstLong]);
-        Assert.Equal([(firstLong, 100)], plan.Entries.ToArray());
+    [Fact]
+    public void Short_prompts_that_fill_the_pass_leave_room_for_the_oldest_long_one()
+    {
+        var plan = new StepPlan(new EngineOptions { MaxBatchTokens = 100, MaxChunkTokens = 40, MaxBatchQueries = 64 });
+        var (longPrompt, others) = (Running(200), Enumerable.Range(0, 20).Select(_ => Running(30)).ToList());
+        plan.Make([.. others, longPrompt]);
+        Assert.Equal([(longPrompt, 40), (others[0], 30), (others[1], 30)], plan.Entries.ToArray());
     }
 
     private static Sequence Running(int tokens) => new(new EngineRequest(new Decoder(tokens: 1, prompt: tokens), 0), blockSize: 16);

@@ -6,7 +6,7 @@ namespace SaferGuard.Reasoning.Tests.Engine;
 /// A model whose logits are a hash of the whole sequence, read back token by token through the block table: a wrong block, a lost token or a
 /// missing copy gives different logits. The pool stores tokens instead of keys and values.
 /// </summary>
-internal sealed class ToyModelRunner(int blocks = 256, int blockSize = 4, int maxPositions = 1024, int vocabulary = 64) : ModelRunner
+internal sealed class ToyModelRunner(int blocks = 256, int blockSize = 4, int maxPositions = 1024, int vocabulary = 64, int ngramOrders = 0) : ModelRunner
 {
     private readonly int[] _pool = new int[blocks * blockSize];
 
@@ -14,7 +14,7 @@ internal sealed class ToyModelRunner(int blocks = 256, int blockSize = 4, int ma
 
     public override int MaxPositions => maxPositions;
 
-    public override int NgramOrders => 0;
+    public override int NgramOrders => ngramOrders;
 
     public override int BlockSize => blockSize;
 

@@ -14,15 +14,18 @@ public sealed class TokenizerFileTests
         { "'byte_fallback' is not supported", root => root["model"]!["byte_fallback"] = true },
         { "'continuing_subword_prefix' is not supported", root => root["model"]!["continuing_subword_prefix"] = "##" },
         { "'end_of_word_suffix' is not supported", root => root["model"]!["end_of_word_suffix"] = "</w>" },
-        { "normalizer 'NFC' is not supported", root => root["normalizer"] = new JsonObject { ["type"] = "NFC" } },
-        { "is not special", root => root["added_tokens"]![0]!["special"] = false },
+        { "normalizer 'NFKC' is not supported", root => root["normalizer"] = new JsonObject { ["type"] = "NFKC" } },
+        { "'lstrip' of added token '<|pad|>' is not supported", root => MakeOrdinary(root, "lstrip") },
+        { "'rstrip' of added token '<|pad|>' is not supported", root => MakeOrdinary(root, "rstrip") },
+        { "'single_word' of added token '<|pad|>' is not supported", root => MakeOrdinary(root, "single_word") },
+        { "is not in the form NFC", AddTokenThatIsNotComposed },
         { "appears twice", root => root["added_tokens"]!.AsArray().Add(root["added_tokens"]![0]!.DeepClone()) },
         { "has the ids 0 and 5000", root => root["added_tokens"]![0]!["id"] = 5000 },
-        { "no token for byte 0x61", root => Rename(root, "a", "zzzz") },
+        { "no token for 'a'", root => Rename(root, "a", "zzzz") },
         { "is not byte-level", root => root["model"]!["vocab"]!["a b"] = 1200 },
         { "two tokens have the same id", root => root["model"]!["vocab"]!["zzzz"] = 100 },
-        { "the ids are not 0 to", root => root["model"]!["vocab"]!["zzzz"] = 1201 },
-        { "the ids are not 0 to", root => root["model"]!["vocab"]!["zzzz"] = -1 },
+        { "the id 1048576 of 'zzzz' is out of range", root => root["model"]!["vocab"]!["zzzz"] = 1 << 20 },
+        { "the id -1 of 'zzzz' is out of range", root => root["model"]!["vocab"]!["zzzz"] = -1 },
         { "refers to 'qqqqqq'", root => root["model"]!["merges"]!.AsArray().Add("qqqqqq a") },
         { "is not a pair of tokens", root => root["model"]!["merges"]!.AsArray().Add("a b c") },
         { "is not a pair of tokens", root => root["model"]!["merges"]!.AsArray().Add(new JsonArray("a")) },
@@ -96,6 +99,18 @@ public sealed class TokenizerFileTests
         var id = vocabulary[token]!.GetValue<int>();
         vocabulary.Remove(token);
         vocabulary[name] = id;
+    }
+
+    private static void MakeOrdinary(JsonNode root, string field)
+    {
+        root["added_tokens"]![0]!["special"] = false;
+        root["added_tokens"]![0]![field] = true;
+    }
+
+    private static void AddTokenThatIsNotComposed(JsonNode root)
+    {
+        root["normalizer"] = new JsonObject { ["type"] = "NFC" };
+        root["added_tokens"]!.AsArray().Add(new JsonObject { ["id"] = 1200, ["content"] = "e\u0301", ["normalized"] = true });
     }
 
     /// <summary>Makes "&lt;|" special while a merge still makes it from text.</summary>

@@ -1,23 +1,16 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using SaferGuard.Reasoning.Tokens;
 
 namespace SaferGuard.Reasoning.Tests.Tokens;
 
-/// <summary>A small tokeniser, and variants of its file.</summary>
+/// <summary>A small tokeniser, and parts of such files.</summary>
 internal static class TokenizerFixture
 {
-    private const string Llama3Pattern =
-        @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-
     private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Tokens", "Fixtures");
 
     public static GuardTokenizer Tokenizer { get; } = GuardTokenizer.Load(Path.Combine(Folder, "tokenizer.json"));
 
     public static string Json() => File.ReadAllText(Path.Combine(Folder, "tokenizer.json"));
-
-    public static IReadOnlyList<JsonElement> Encodings() =>
-        [.. JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, "encodings.json"))).RootElement.EnumerateArray()];
 
     public static GuardTokenizer Load(Action<JsonNode> change)
     {
@@ -39,14 +32,6 @@ internal static class TokenizerFixture
             File.Delete(path);
         }
     }
-
-    public static GuardTokenizer WithSplitter(string name) => Load(root => root["pre_tokenizer"] = name switch
-    {
-        "gpt2" => ByteLevel(usesRegex: true),
-        "digits" => Sequence(new JsonObject { ["type"] = "Digits", ["individual_digits"] = true }, ByteLevel(usesRegex: true)),
-        "llama3" => Sequence(Split(Llama3Pattern), ByteLevel(usesRegex: false)),
-        _ => Sequence(Split(Llama3Pattern.Replace("{1,3}", "", StringComparison.Ordinal)), ByteLevel(usesRegex: false)),
-    });
 
     public static JsonObject ByteLevel(bool usesRegex) => new() { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["use_regex"] = usesRegex };
 

@@ -14,7 +14,7 @@ internal static unsafe class AttentionUnit<S, V>
 {
     private const int KeyBlock = PagedAttentionKernel.KeyBlockTokens;
     private const int KeyBlockTiles = KeyBlock / PagedAttentionJob.TileTokens;
-    private const int RowBlock = 4;
+    private const int RowBlock = 4; // their sums are enough to keep the multipliers busy
     private const int CacheLineFloats = 16;
 
     private struct Rows
@@ -31,8 +31,9 @@ internal static unsafe class AttentionUnit<S, V>
 
     private struct Keys
     {
-        public float** Tiles; // (KeyBlockTiles): keys (W, 16)
-        public float** Values; // (KeyBlockTiles): values (16, W)
+        // Those of the block, then those of the next one, which are fetched from memory meanwhile.
+        public float** Tiles; // (2, KeyBlockTiles): keys (W, 16)
+        public float** Values; // (2, KeyBlockTiles): values (16, W)
         public int FirstPosition;
     }
 
@@ -74,7 +75,7 @@ internal static unsafe class AttentionUnit<S, V>
             {
                 var position = keys.FirstPosition + (tile * PagedAttentionJob.TileTokens);
                 if (position >= contextEnd)
-                    position = keys.FirstPosition;
+                    position = keys.FirstPosition; // nothing to fetch
                 var offset = job->CacheOffset(sequence, kvHead, position) + (position % job->BlockSize * job->CacheWidth);
                 keys.Tiles[tile] = job->KeyCache + offset;
                 keys.Values[tile] = job->ValueCache + offset;
@@ -129,7 +130,10 @@ internal static unsafe class AttentionUnit<S, V>
             var target = job->Output + ((((nint)begin + query) * job->Heads) + head) * rows.HeadSize;
             var mix = rows.Mixes + (row * rows.HeadSize);
             var share = 1f / rows.Totals[row];
-            for (var d = 0; d < rows.HeadSize; d++)
+            var d = 0;
+            for (; d + S.Width <= rows.HeadSize; d += S.Width)
+                S.Store(S.Multiply(S.Load(mix + d), S.Broadcast(share)), target + d);
+            for (; d < rows.HeadSize; d++)
                 target[d] = mix[d] * share;
         }
     }

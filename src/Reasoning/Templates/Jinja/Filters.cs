@@ -32,10 +32,10 @@ internal static class Filters
         ["replace"] = Replace,
         ["indent"] = Indent,
         ["tojson"] = ToJson,
-        ["int"] = (v, a, _) => ToInteger(v, a.Bind("default", "base") is [var otherwise, null] ? otherwise : throw new TemplateException("'base' is not supported")),
+        ["int"] = (v, a, _) => ToInteger(v, a.Bind("default")[0]),
         ["float"] = (v, a, _) => ToReal(v, a.Bind("default")[0]),
         ["abs"] = (v, a, _) => Operators.Order(Alone(v, a), Value.Of(0)) < 0 ? Operators.Negate(v) : v,
-        ["reverse"] = (v, a, b) => v is Text ? Slices.Slice(v, null, null, Value.Of(-1), b) : new Sequence([.. Slices.Items(Alone(v, a), b).Reverse()]),
+        ["reverse"] = (v, a, b) => Slices.Slice(v is Text ? v : new Sequence(Slices.Items(Alone(v, a), b)), null, null, Value.Of(-1), b),
         ["sort"] = Sorting.Sort,
         ["dictsort"] = Sorting.SortMapping,
         ["unique"] = Sorting.Unique,
@@ -48,7 +48,8 @@ internal static class Filters
 
     public static BuiltIn? Find(string name) => All.GetValueOrDefault(name);
 
-    private static BuiltIn OfText(Func<Text, Budget, Text> make) => (value, arguments, budget) => make(Python.Str(Alone(value, arguments), budget), budget);
+    private static BuiltIn OfText(Func<Text, Budget, Text> make) =>
+        (value, arguments, budget) => make(Python.Str(Alone(value, arguments), budget), budget);
 
     private static Value Alone(Value value, Arguments arguments)
     {

@@ -105,8 +105,13 @@ internal sealed class TagLexer(string source, List<Token> tokens)
         var first = exactly ? _at + 1 : _at;
         var end = first;
         var value = 0L;
-        while (end < source.Length && end - first < maxDigits && char.IsAsciiHexDigit(source[end]) && Convert.ToInt32(source[end..(end + 1)], 16) < radix)
-            value = value * radix + Convert.ToInt32(source[end..++end], 16);
+        for (; end < source.Length && end - first < maxDigits; end++)
+        {
+            var digit = char.IsAsciiHexDigit(source[end]) ? Convert.ToInt32(source[end..(end + 1)], 16) : radix;
+            if (digit >= radix) break;
+            value = value * radix + digit;
+        }
+
         if (exactly && end - first < maxDigits || value > 0x10FFFF) throw Fault(_at, "the escape in the string is not complete");
         _at = end - 1;
         return value is >= 0xD800 and <= 0xDFFF ? ((char)value).ToString() : char.ConvertFromUtf32((int)value);

@@ -33,7 +33,8 @@ internal static class TextMethods
 
     private static Value StartsOrEnds(Text text, Arguments arguments, Budget budget, bool isStart)
     {
-        var parts = Arguments.Required(arguments.Bind("prefix")[0], "prefix") is var given && given is Sequence { IsTuple: true } several ? several.Items : [given];
+        var given = Arguments.Required(arguments.Bind("prefix")[0], "prefix");
+        var parts = given is Sequence { IsTuple: true, Items: var several } ? several : [given];
         return Value.Of(parts.Any(p =>
         {
             var part = TextOperations.Of(p, "what a text starts or ends with");

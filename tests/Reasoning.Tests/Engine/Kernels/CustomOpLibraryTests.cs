@@ -133,10 +133,7 @@ public sealed unsafe class CustomOpLibraryTests
         binding.BindOutputToDevice("attention", OrtMemoryInfo.DefaultInstance);
         session.RunWithBinding(options, binding);
 
-        var before = GC.GetAllocatedBytesForCurrentThread(); // the session's one thread is this one
-        for (var i = 0; i < 100; i++)
-            session.RunWithBinding(options, binding);
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        Assert.Equal(0, AllocatedBytes(() => session.RunWithBinding(options, binding)));
         Array.ForEach(inputs, input => input.Dispose());
     }
 
@@ -155,6 +152,18 @@ public sealed unsafe class CustomOpLibraryTests
         using var options = new SessionOptions();
         Assert.Throws<PlatformNotSupportedException>(() => CustomOpLibrary.Register(options, (KernelIsa)99));
     }
+
+    /// <summary>
+    /// What a hundred runs of a session whose one thread is this one allocate. What a collection or the JIT adds once, by chance, is not theirs:
+    /// the least of five rounds counts.
+    /// </summary>
+    internal static long AllocatedBytes(Action run) => Enumerable.Range(0, 5).Min(_ =>
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 100; i++)
+            run();
+        return GC.GetAllocatedBytesForCurrentThread() - before;
+    });
 
     private static PagedBatch Batch(KvCacheFormat cache = KvCacheFormat.Fp32) => new(Shape, [61, 34], seed: 7, cache);
 
@@ -180,7 +189,7 @@ public sealed unsafe class CustomOpLibraryTests
         OnnxBytes.Output("attention", OnnxBytes.Float, 2),
     ]);
 
-    private static InferenceSession Session(KernelIsa isa, byte[] model, int threads = 3)
+    internal static InferenceSession Session(KernelIsa isa, byte[] model, int threads = 3)
     {
         using var options = new SessionOptions { IntraOpNumThreads = threads, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
         CustomOpLibrary.Register(options, isa);

@@ -18,15 +18,17 @@ internal static class OnnxBytes
         .. Message(7, [.. Text(2, "test"), .. graph.SelectMany(part => part)]),
         .. Opset("", 21),
         .. Opset("com.microsoft", 1),
+        .. Opset("saferguard", 1),
     ];
 
+    /// <param name="op">With its domain before it, where that is not com.microsoft.</param>
     public static byte[] Node(string op, string[] inputs, string[] outputs, params byte[][] attributes) => Message(1,
     [
         .. inputs.SelectMany(name => Text(1, name)),
         .. outputs.SelectMany(name => Text(2, name)),
-        .. Text(4, op),
+        .. Text(4, op[(op.LastIndexOf('.') + 1)..]),
         .. attributes.SelectMany(attribute => attribute),
-        .. Text(7, "com.microsoft"),
+        .. Text(7, op.Contains('.') ? op[..op.LastIndexOf('.')] : "com.microsoft"),
     ]);
 
     public static byte[] Attribute(string name, long value) => Message(5, [.. Text(1, name), .. Number(3, value), .. Number(20, 2)]);

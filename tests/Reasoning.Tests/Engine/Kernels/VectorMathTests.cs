@@ -14,4 +14,15 @@ public sealed class VectorMathTests
         Assert.Equal(0f, VectorMath<ScalarSimd, float>.Exp(float.NegativeInfinity));
         Assert.True(float.IsNaN(VectorMath<ScalarSimd, float>.Exp(float.NaN)));
     }
+
+    [Fact]
+    public void Silu_is_right_to_a_few_units_in_the_last_place_on_both_sides_of_zero()
+    {
+        for (var x = -80f; x <= 80; x += 0.013f)
+            Assert.InRange(VectorMath<ScalarSimd, float>.Silu(x) / (x / (1 + Math.Exp(-x))), 1 - 5e-7, 1 + 5e-7);
+        Assert.Equal(0f, VectorMath<ScalarSimd, float>.Silu(0));
+        Assert.Equal(float.MaxValue, VectorMath<ScalarSimd, float>.Silu(float.MaxValue));
+        Assert.Equal(0f, VectorMath<ScalarSimd, float>.Silu(-float.MaxValue));
+        Assert.True(float.IsNaN(VectorMath<ScalarSimd, float>.Silu(float.NaN)));
+    }
 }
