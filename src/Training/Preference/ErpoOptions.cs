@@ -14,7 +14,11 @@ internal sealed record RollOutOptions
     /// <summary>Traces of one row.</summary>
     public int Traces { get; init; } = 8;
 
+    /// <summary>Of what is chosen at query tokens.</summary>
     public double Temperature { get; init; } = 1;
+
+    /// <summary>Of the sentences: lower, or the tail of the vocabulary makes them gibberish that nothing is learnt from.</summary>
+    public double TextTemperature { get; init; } = 0.7;
 }
 
 /// <summary>Which pairs are made of them.</summary>
@@ -88,7 +92,7 @@ internal sealed record ErpoRecipe
     {
         if (RollOuts.Prompts < 1) yield return "prompts must be at least 1";
         if (RollOuts.Traces < 2) yield return "traces must be at least 2";
-        if (!(RollOuts.Temperature is > 0 and <= 10)) yield return "temperature must lie above 0 and be at most 10";
+        if (!(RollOuts is { Temperature: > 0 and <= 10, TextTemperature: > 0 and <= 10 })) yield return "temperature and text_temperature must lie above 0 and be at most 10";
         if (Pairs.PairsPerStep < 0 || Pairs.MinSavedTokens < 1) yield return "pairs_per_step must not be negative, min_saved_tokens at least 1";
         if (!(Pairs.Agreement is > 0 and <= 1)) yield return "agreement must lie between 0 and 1";
         if (!(Pairs.HeldOutShare is > 0 and < 1)) yield return "held_out_share must lie between 0 and 1";

@@ -7,7 +7,7 @@ namespace SaferGuard.Training.Preference;
 /// <summary>
 /// Makes pairs from the sampled traces of a row. A trace loses at its first faulty step, against the shortest trace that has the same beginning
 /// and ends right; where the model found none, against the teacher. Where all decisions are right, the sentences compete: the shortest right one
-/// wins over a wrong one, or over the longest.
+/// wins over a wrong one, or over the longest. No sentence loses to a longer one.
 /// </summary>
 internal sealed class PairMaker(TraceTokens tokens, SentenceJudge judge, PairOptions options)
 {
@@ -51,10 +51,8 @@ internal sealed class PairMaker(TraceTokens tokens, SentenceJudge judge, PairOpt
         var own = right.MinBy(s => s.Length);
         var taught = judge.Taught(step, row.Row).Select(t => Encode(t.Text)).MinBy(s => s.Length);
         var winner = own is null || taught?.Length <= own.Length - options.MinSavedTokens ? taught : own;
-        if (winner is null) return null;
-
         var loser = sentences.Except(right).MaxBy(s => s.Length) ?? right.MaxBy(s => s.Length)!;
-        if (right.Contains(loser) && loser.Length < winner.Length + options.MinSavedTokens) return null;
+        if (winner is null || loser.Length < winner.Length + (right.Contains(loser) ? options.MinSavedTokens : 0)) return null;
         return new PreferencePair(
             row.Id, step, ReferenceEquals(winner, own) ? Winner.Model : Winner.Teacher, With(winner), With(loser));
 

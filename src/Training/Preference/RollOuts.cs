@@ -35,8 +35,7 @@ internal sealed class RollOuts : IAsyncDisposable
 
         async Task<SampledTrace> OneAsync(int sample)
         {
-            var program = new SamplingProgram(
-                Tokens, _masks, row.Tokens.Prompt, row.Tokens.Subject, options.Temperature, options.Seed, $"{row.Id} {sample}");
+            var program = new SamplingProgram(Tokens, _masks, row.Tokens.Prompt, row.Tokens.Subject, options, $"{row.Id} {sample}");
             await _engine.RunAsync(program, cancellation);
             return program.Trace;
         }

@@ -9,11 +9,11 @@ namespace SaferGuard.Training.Preference;
 /// Samples one trace from the model's own distribution, uncalibrated: at each query token among the choices that it has, the decision among those
 /// that follow from the verdicts, the sentences token by token.
 /// </summary>
-/// <param name="key">Equal keys and seeds give equal draws.</param>
+/// <param name="key">Equal keys give equal draws.</param>
 internal sealed class SamplingProgram(
-    TraceTokens tokens, SentenceMasks masks, int[] prompt, Subject subject, double temperature, int seed, string key) : SequenceProgram
+    TraceTokens tokens, SentenceMasks masks, int[] prompt, Subject subject, RollOutOptions options, string key) : SequenceProgram
 {
-    private readonly Draw _draw = new(seed, key);
+    private readonly Draw _draw = new(options.Seed, key);
     private Func<LogitRows, Continuation>? _next;
     private SampledTrace? _trace;
     private SentenceSampling? _intent, _strategy;
@@ -62,13 +62,13 @@ internal sealed class SamplingProgram(
 
         // Draws of their own, since the order in which the engine advances the two is not fixed.
         SentenceSampling Sampling(int marker) =>
-            new(tokens, masks, [tokens.Decisions[(int)decision], marker], temperature, new Draw(seed, $"{key} {marker}"));
+            new(tokens, masks, [tokens.Decisions[(int)decision], marker], options.TextTemperature, new Draw(options.Seed, $"{key} {marker}"));
     }
 
     private int Choose(ReadOnlySpan<float> logits, IReadOnlyList<int> choices)
     {
         var weights = TokenChoice.Probabilities(logits, choices);
-        for (var i = 0; i < weights.Length; i++) weights[i] = Math.Pow(weights[i], 1 / temperature);
+        for (var i = 0; i < weights.Length; i++) weights[i] = Math.Pow(weights[i], 1 / options.Temperature);
         var left = _draw.Share() * weights.Sum();
         for (var i = 0; i < weights.Length; i++)
         {

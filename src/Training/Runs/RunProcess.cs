@@ -24,7 +24,8 @@ internal static class RunProcess
             console.MarkupLineInterpolated($"Interrupted and saved. Go on with --resume.");
             return Interrupted;
         }
-        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or ArithmeticException or EngineUnavailableException)
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or ArithmeticException
+            or EngineUnavailableException or EngineTimeoutException)
         {
             console.MarkupLineInterpolated($"[red]error:[/] {e.Message}");
             return 1;
