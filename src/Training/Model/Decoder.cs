@@ -71,6 +71,28 @@ internal sealed class Decoder : nn.Module
     /// <summary>The parameters that are trained, by their names.</summary>
     public IEnumerable<(string Name, Parameter Parameter)> Trained() => named_parameters().Where(p => p.parameter.requires_grad);
 
+    /// <summary>A decoder of the same values that shares the memory of what is frozen.</summary>
+    public Decoder Twin()
+    {
+        var twin = new Decoder(Config, WeightSource.Of(this)) { Compute = Compute };
+        if (Adaptation is not null) twin.Adapt(Adaptation);
+        twin.CopyTrained(this);
+        return twin;
+    }
+
+    /// <summary>Takes the values of what is trained from another decoder of the same kind.</summary>
+    public void CopyTrained(Decoder other)
+    {
+        using var _ = no_grad();
+        foreach (var ((_, own), (_, values)) in Trained().Zip(other.Trained())) own.copy_(values);
+    }
+
+    /// <summary>Writes the values of what is trained, as they are.</summary>
+    public void SaveTrained(string path) => save(path, Frozen());
+
+    /// <summary>Reads what <see cref="SaveTrained"/> wrote.</summary>
+    public void LoadTrained(string path) => load(path, skip: Frozen());
+
     /// <summary>Writes <c>config.json</c> and the weights, adapters merged into them.</summary>
     public void Save(string folder)
     {
@@ -99,6 +121,8 @@ internal sealed class Decoder : nn.Module
         var checkpoint = Checkpoint.Load(folder);
         return new Decoder(checkpoint.Config, WeightSource.Of(checkpoint, matrices));
     }
+
+    private List<string> Frozen() => [.. named_parameters().Where(p => !p.parameter.requires_grad).Select(p => p.name)];
 
     private TokenTable Head => lm_head ?? model.embed_tokens;
 

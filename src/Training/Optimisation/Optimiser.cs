@@ -23,7 +23,7 @@ internal sealed class Optimiser : IDisposable
         (_decoder, _options) = (decoder, options);
         if (IsAveraged(decoder.Adaptation?.Lora, options))
         {
-            _average = new Decoder(decoder.Config) { Compute = decoder.Compute };
+            _average = decoder.Twin();
             _average.eval();
         }
 
@@ -57,7 +57,7 @@ internal sealed class Optimiser : IDisposable
     /// <summary>Writes what is trained of the weights, their average and the optimiser's state.</summary>
     public void Save(string folder)
     {
-        _decoder.save(Path.Combine(folder, "decoder.bin"), Frozen);
+        _decoder.SaveTrained(Path.Combine(folder, "decoder.bin"));
         _average?.save(Path.Combine(folder, "average.bin"));
         _optimizer.save_state_dict(Path.Combine(folder, "optimizer.bin"));
         File.WriteAllText(Path.Combine(folder, "averaged"), $"{_averaged}");
@@ -66,7 +66,7 @@ internal sealed class Optimiser : IDisposable
     /// <summary>Goes back to what <see cref="Save"/> wrote.</summary>
     public void Restore(string folder)
     {
-        _decoder.load(Path.Combine(folder, "decoder.bin"), skip: Frozen);
+        _decoder.LoadTrained(Path.Combine(folder, "decoder.bin"));
         _average?.load(Path.Combine(folder, "average.bin"));
         _optimizer.load_state_dict(Path.Combine(folder, "optimizer.bin"));
         _averaged = int.Parse(File.ReadAllText(Path.Combine(folder, "averaged")));
@@ -77,8 +77,6 @@ internal sealed class Optimiser : IDisposable
         _optimizer.Dispose();
         _average?.Dispose();
     }
-
-    private List<string> Frozen => [.. _decoder.named_parameters().Where(p => !p.parameter.requires_grad).Select(p => p.name)];
 
     /// <summary>Moves the average towards the weights, so that it is the mean of all that it was given.</summary>
     private void Average(Decoder average)

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using SaferGuard.Training.Model;
-using static TorchSharp.torch;
 
 namespace SaferGuard.Training.Preference;
 
@@ -25,9 +24,8 @@ internal sealed class BestWeights : IDisposable
     public BestWeights(Decoder start, ErpoOptions options)
     {
         _options = options;
-        _weights = new Decoder(start.Config);
+        _weights = start.Twin();
         _weights.eval();
-        Copy(start);
     }
 
     public Decoder Weights => _weights;
@@ -60,23 +58,19 @@ internal sealed class BestWeights : IDisposable
 
     public void Save(string folder)
     {
-        _weights.save(Path.Combine(folder, WeightsFile));
+        _weights.SaveTrained(Path.Combine(folder, WeightsFile));
         File.WriteAllText(Path.Combine(folder, StateFile), JsonSerializer.Serialize(_state));
     }
 
     public void Restore(string folder)
     {
-        _weights.load(Path.Combine(folder, WeightsFile));
+        _weights.LoadTrained(Path.Combine(folder, WeightsFile));
         _state = JsonSerializer.Deserialize<State?>(File.ReadAllText(Path.Combine(folder, StateFile)));
     }
 
     public void Dispose() => _weights.Dispose();
 
-    private void Copy(Decoder decoder)
-    {
-        using var _ = no_grad();
-        foreach (var (kept, weight) in _weights.parameters().Zip(decoder.parameters())) kept.copy_(weight);
-    }
+    private void Copy(Decoder decoder) => _weights.CopyTrained(decoder);
 
     /// <param name="Strikes">Evaluations since the best one.</param>
     private sealed record State(Evaluation Start, Evaluation Best, int Strikes);

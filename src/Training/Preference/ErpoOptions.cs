@@ -1,3 +1,4 @@
+using SaferGuard.Training.Model;
 using SaferGuard.Training.Optimisation;
 using SaferGuard.Training.Runs;
 
@@ -81,6 +82,9 @@ internal sealed record ErpoRecipe
 
     public PairOptions Pairs { get; init; } = new();
 
+    /// <summary>Null where all weights are trained.</summary>
+    public LoraOptions? Lora { get; init; }
+
     public ErpoOptions Training { get; init; } = new();
 
     /// <inheritdoc cref="RecipeFile.Read"/>
@@ -96,6 +100,7 @@ internal sealed record ErpoRecipe
         if (Pairs.PairsPerStep < 0 || Pairs.MinSavedTokens < 1) yield return "pairs_per_step must not be negative, min_saved_tokens at least 1";
         if (!(Pairs.Agreement is > 0 and <= 1)) yield return "agreement must lie between 0 and 1";
         if (!(Pairs.HeldOutShare is > 0 and < 1)) yield return "held_out_share must lie between 0 and 1";
+        foreach (var error in Lora?.Errors() ?? []) yield return error;
         foreach (var error in Training.Errors()) yield return error;
     }
 }

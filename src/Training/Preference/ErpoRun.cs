@@ -8,6 +8,7 @@ using SaferGuard.Training.Optimisation;
 using SaferGuard.Training.Runs;
 using SaferGuard.Training.Sft;
 using Spectre.Console;
+using static TorchSharp.torch;
 
 namespace SaferGuard.Training.Preference;
 
@@ -145,7 +146,7 @@ internal sealed record ErpoRun(
         var heldOut = Prepare(pairs.FindAll(p => isHeldOut[p.Row]), data, tokens);
         if (train.Count == 0 || heldOut.Count == 0) throw new InvalidDataException($"{PairsPath} has too few pairs: {train.Count} to train on, {heldOut.Count} to stop by.");
 
-        using var trainer = new ErpoTrainer(Decoder.Load(Checkpoint), tokens, train, Recipe.Training);
+        using var trainer = new ErpoTrainer(LoadDecoder(tokens), tokens, train, Recipe.Training);
         if (AtomicFolder.Recover(StateFolder)) trainer.Restore(StateFolder);
         console.MarkupLineInterpolated($"{train.Count} pairs, {heldOut.Count} held out, {data.Dev.Count} dev rows");
         var completed = RunProgress.Show(console, clock, show => Steps(trainer, heldOut, data, tokens, console, clock, log, show, stop));
@@ -154,6 +155,15 @@ internal sealed record ErpoRun(
         console.MarkupLineInterpolated($"Kept the weights after {trainer.Best.Evaluation!.Step} steps.");
         WriteCheckpoint(trainer, train);
         return true;
+    }
+
+    private Decoder LoadDecoder(TraceTokens tokens)
+    {
+        var decoder = Decoder.Load(Checkpoint);
+        if (Recipe.Lora is not { } lora) return decoder;
+        manual_seed(Recipe.Training.Seed);
+        decoder.Adapt(Adaptation.Of(lora, tokens.Tokenizer));
+        return decoder;
     }
 
     private bool Steps(
@@ -193,13 +203,13 @@ internal sealed record ErpoRun(
         }
     }
 
-    /// <summary>The checkpoint's other files are kept, but not the calibration: it belongs to the weights before.</summary>
+    /// <summary>The checkpoint's other files are kept, but not its weights and their calibration.</summary>
     private void WriteCheckpoint(ErpoTrainer trainer, List<StepPair> pairs) =>
         AtomicFolder.Replace(CheckpointFolder, folder =>
         {
             foreach (var file in Directory.GetFiles(Checkpoint))
             {
-                if (Path.GetFileName(file) != BundleManifest.CalibrationFile) File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+                if (Path.GetFileName(file) != BundleManifest.CalibrationFile && !Path.GetFileName(file).StartsWith("model", StringComparison.Ordinal)) File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
             }
 
             trainer.Best.Weights.Save(folder);

@@ -125,6 +125,7 @@ internal sealed class ErpoTrainer : IDisposable
     {
         var start = Stopwatch.GetTimestamp();
         using var scope = NewDisposeScope();
+        manual_seed(unchecked(_options.Seed * 1_000_003L + _position.Step));
         _decoder.train();
         var (total, metrics) = _loss.Of(_decoder, pairs, Ngrams);
         var (rate, norm) = _optimiser.Step(total, progress);

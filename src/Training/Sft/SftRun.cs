@@ -61,7 +61,7 @@ internal sealed record SftRun(
 
         var config = ConfigFor(tokenizer);
         CheckMemory(config, console);
-        using var trainer = new SftTrainer(() => NewDecoder(config), tokens, train, Recipe.Training, Compute);
+        using var trainer = new SftTrainer(() => NewDecoder(config, tokenizer), tokens, train, Recipe.Training, Compute);
         if (Resume) trainer.Restore(StateFolder);
         Directory.CreateDirectory(Output);
         File.WriteAllText(Path.Combine(Output, "recipe.json"), Recipe.ToJson());
@@ -94,13 +94,12 @@ internal sealed record SftRun(
     }
 
     /// <summary>Frozen weights are kept as they are multiplied; trained ones always have 32 bits.</summary>
-    private Decoder NewDecoder(ModelConfig config)
+    private Decoder NewDecoder(ModelConfig config, GuardTokenizer tokenizer)
     {
         if (Start is null) return new Decoder(config);
         if (Recipe.Lora is not { } lora) return Decoder.Load(Start);
         var decoder = Decoder.Load(Start, Compute);
-        var tokenizer = GuardTokenizer.Load(Tokenizer);
-        decoder.Adapt(new Adaptation(lora, [.. TraceFormat.SpecialTokens.Select(tokenizer.SpecialId)]));
+        decoder.Adapt(Adaptation.Of(lora, tokenizer));
         return decoder;
     }
 

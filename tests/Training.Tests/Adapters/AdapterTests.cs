@@ -134,6 +134,27 @@ public sealed class AdapterTests : IDisposable
         Assert.Contains("lm_head", message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_twin_says_the_same_until_it_learns_and_then_alone()
+    {
+        HuggingFaceFolder.Write(Base, "qwen2");
+        var decoder = Adapted(ScalarType.BFloat16);
+        var twin = decoder.Twin();
+        using var _ = no_grad();
+        decoder.eval();
+        twin.eval();
+        Assert.Equal(Logits(decoder), Logits(twin));
+
+        var before = Logits(decoder);
+        foreach (var (_, parameter) in twin.Trained()) parameter.normal_();
+
+        Assert.Equal(before, Logits(decoder));
+        Assert.NotEqual(before, Logits(twin));
+
+        static float[] Logits(Decoder decoder) =>
+            decoder.Logits(decoder.Run(decoder.Embed(tensor(new long[] { 7, 8, 256, 9 }).unsqueeze(0), null))[0]).data<float>().ToArray();
+    }
+
     /// <summary>The base with an adapter whose every value is random.</summary>
     private Decoder Adapted(ScalarType matrices, string? targets = null)
     {

@@ -157,7 +157,7 @@ public sealed class LoraRunTests : IDisposable
     {
         var tokenizer = GuardTokenizer.Load(Path.Combine(Start, Checkpoint.TokenizerFile));
         var decoder = Decoder.Load(Start, compute);
-        decoder.Adapt(new Adaptation(lora, [.. TraceFormat.SpecialTokens.Select(tokenizer.SpecialId)]));
+        decoder.Adapt(Adaptation.Of(lora, tokenizer));
         return decoder;
     }
 
