@@ -1,6 +1,5 @@
 using SaferGuard.Exporter.Tests;
 using SaferGuard.Training.Model;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SaferGuard.Training.Tests.Model;
