@@ -6,7 +6,7 @@ namespace SaferGuard.Training.Preference;
 /// <summary>How a model does between two steps.</summary>
 /// <param name="Loss">Mean over the pairs that are held out.</param>
 /// <param name="Auc">On dev rows: the mean of that of the first impression and that of the verdicts; null without dev rows of both kinds.</param>
-internal sealed record Evaluation(int Step, double Loss, double? Auc);
+internal sealed record HeldOutScores(int Step, double Loss, double? Auc);
 
 /// <summary>
 /// Keeps the weights with the lowest held-out loss among those that judge dev rows no worse than the start, and tells when to stop: a model that
@@ -30,25 +30,25 @@ internal sealed class BestWeights : IDisposable
 
     public Decoder Weights => _weights;
 
-    /// <summary>The evaluation of the weights that are kept; null before the first.</summary>
-    public Evaluation? Evaluation => _state?.Best;
+    /// <summary>Those of the weights that are kept; null before the first evaluation.</summary>
+    public HeldOutScores? Scores => _state?.Best;
 
     public bool IsOver => _state?.Strikes >= _options.Patience;
 
     /// <summary>The first is that of the start.</summary>
-    public void Consider(Decoder decoder, Evaluation evaluation)
+    public void Consider(Decoder decoder, HeldOutScores scores)
     {
         if (_state is null)
         {
-            _state = new State(evaluation, evaluation, Strikes: 0);
+            _state = new State(scores, scores, Strikes: 0);
             return;
         }
 
-        var isAdmissible = evaluation.Auc is null || _state.Start.Auc is null || evaluation.Auc >= _state.Start.Auc - _options.AucTolerance;
-        if (isAdmissible && evaluation.Loss < _state.Best.Loss)
+        var isAdmissible = scores.Auc is null || _state.Start.Auc is null || scores.Auc >= _state.Start.Auc - _options.AucTolerance;
+        if (isAdmissible && scores.Loss < _state.Best.Loss)
         {
             Copy(decoder);
-            _state = _state with { Best = evaluation, Strikes = 0 };
+            _state = _state with { Best = scores, Strikes = 0 };
         }
         else
         {
@@ -73,5 +73,5 @@ internal sealed class BestWeights : IDisposable
     private void Copy(Decoder decoder) => _weights.CopyTrained(decoder);
 
     /// <param name="Strikes">Evaluations since the best one.</param>
-    private sealed record State(Evaluation Start, Evaluation Best, int Strikes);
+    private sealed record State(HeldOutScores Start, HeldOutScores Best, int Strikes);
 }

@@ -1,6 +1,5 @@
 using SaferGuard.Reasoning.Bundles;
 using SaferGuard.Reasoning.Decoding;
-using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Tokens;
 using SaferGuard.Training.Data;
 using SaferGuard.Training.Model;
@@ -24,7 +23,6 @@ namespace SaferGuard.Training.Preference;
 internal sealed record ErpoRun(
     string Data, string Checkpoint, string Bundle, string Output, ErpoRecipe Recipe, bool Resume, int Threads, TimeSpan SaveInterval, int DevRows)
 {
-    private const string PolicyFile = BundleManifest.PolicyFile;
     private const int Concurrency = 32;
 
     private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(10);
@@ -42,19 +40,19 @@ internal sealed record ErpoRun(
     public async Task<bool> TrainAsync(IAnsiConsole console, TimeProvider clock, CancellationToken stop)
     {
         RequireFolder();
-        foreach (var file in new[] { BundleManifest.TokenizerFile, PolicyFile }) RequireSame(file);
-        var tokens = new TraceTokens(
-            GuardTokenizer.Load(Path.Combine(Checkpoint, BundleManifest.TokenizerFile)),
-            PolicyReader.Read(await File.ReadAllBytesAsync(Path.Combine(Checkpoint, PolicyFile), stop)));
+        foreach (var file in new[] { BundleManifest.TokenizerFile, BundleManifest.PolicyFile }) RequireSame(file);
+        var bundle = ModelBundle.Load(Bundle);
+        bundle.RequireTraceTokens();
+        var tokens = new TraceTokens(bundle.Tokenizer, bundle.Policy, bundle.Manifest.ReadsRuleText);
         var data = new ErpoData(Data, tokens, Recipe.Training.MaxTokens, DevRows);
         Directory.CreateDirectory(Output);
-        await File.WriteAllTextAsync(RecipePath, Recipe.ToJson(), stop);
+        File.WriteAllText(RecipePath, Recipe.ToJson());
 
         using var log = new RunLog(Path.Combine(Output, "log.jsonl"), clock);
         log.Write(Resume ? "resume" : "start", new { rows = data.Train.Count, dev_rows = data.Dev.Count });
         try
         {
-            if (!File.Exists(PairsPath)) await MakePairsAsync(data, console, clock, log, stop);
+            if (!File.Exists(PairsPath)) await MakePairsAsync(bundle, data, tokens, console, clock, log, stop);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -80,17 +78,18 @@ internal sealed record ErpoRun(
             throw new InvalidDataException($"{ours} and {served} differ: the bundle is no export of the checkpoint.");
     }
 
-    private async Task MakePairsAsync(ErpoData data, IAnsiConsole console, TimeProvider clock, RunLog log, CancellationToken stop)
+    private async Task MakePairsAsync(
+        ModelBundle bundle, ErpoData data, TraceTokens tokens, IAnsiConsole console, TimeProvider clock, RunLog log, CancellationToken stop)
     {
         var rows = data.Draw(Recipe.RollOuts);
-        await using var rollOuts = new RollOuts(Bundle, Threads);
+        await using var rollOuts = new RollOuts(bundle, tokens, Threads);
         using var file = new RollOutFile(Path.Combine(Output, "rollouts.jsonl"));
         await RollOutAsync(rollOuts, [.. rows.Where(r => !file.Samples.ContainsKey(r.Id))], file, console, clock, stop);
 
-        var maker = new PairMaker(rollOuts.Tokens, new SentenceJudge(data.Train, Recipe.Pairs.Agreement), Recipe.Pairs);
+        var maker = new PairMaker(tokens, new SentenceJudge(data.Train, Recipe.Pairs.Agreement), Recipe.Pairs);
         List<PreferencePair> pairs = [.. rows.SelectMany(r => maker.Of(r, file.Samples[r.Id].Traces))];
         if (pairs.Count == 0) throw new InvalidDataException("The traces gave no pairs: nothing is faulty, or nothing can be told apart.");
-        PairFile.Write(PairsPath, AddReferences(pairs, data, rollOuts.Tokens));
+        PairFile.Write(PairsPath, AddReferences(pairs, data, tokens));
         foreach (var kind in pairs.CountBy(p => (p.Step, p.Winner)).OrderBy(k => k.Key))
         {
             log.Write("pairs", new { kind.Key.Step, kind.Key.Winner, count = kind.Value });
@@ -151,8 +150,8 @@ internal sealed record ErpoRun(
         console.MarkupLineInterpolated($"{train.Count} pairs, {heldOut.Count} held out, {data.Dev.Count} dev rows");
         var completed = RunProgress.Show(console, clock, show => Steps(trainer, heldOut, data, tokens, console, clock, log, show, stop));
         if (!completed) return false;
-        log.Write("end", trainer.Best.Evaluation!);
-        console.MarkupLineInterpolated($"Kept the weights after {trainer.Best.Evaluation!.Step} steps.");
+        log.Write("end", trainer.Best.Scores!);
+        console.MarkupLineInterpolated($"Kept the weights after {trainer.Best.Scores!.Step} steps.");
         WriteCheckpoint(trainer, train);
         return true;
     }
@@ -172,7 +171,7 @@ internal sealed record ErpoRun(
     {
         RunClock? speed = null;
         var saved = clock.GetTimestamp();
-        if (trainer.Best.Evaluation is null) Evaluate();
+        if (trainer.Best.Scores is null) Evaluate();
         if (trainer.Best.IsOver) return true;
         foreach (var step in trainer.Steps())
         {
@@ -196,23 +195,23 @@ internal sealed record ErpoRun(
         {
             var (loss, metrics) = trainer.Measure(heldOut);
             var dev = DevScores.Of(trainer.Latest, tokens, trainer.Ngrams, data.Dev, Recipe.Training.BatchTokens);
-            trainer.Best.Consider(trainer.Latest, new Evaluation(trainer.Position.Step, loss, (dev.ImpressionAuc + dev.VerdictAuc) / 2));
+            trainer.Best.Consider(trainer.Latest, new HeldOutScores(trainer.Position.Step, loss, (dev.ImpressionAuc + dev.VerdictAuc) / 2));
             log.Write("evaluation", new { trainer.Position.Step, loss, metrics, dev.ImpressionAuc, dev.VerdictAuc });
             console.MarkupLineInterpolated(
                 $"step {trainer.Position.Step}: held-out loss {loss:F4}, rewards/accuracies {metrics[RewardMetrics.Accuracies]:F3}, dev AUC {dev.ImpressionAuc:F4} at the first impression, {dev.VerdictAuc:F4} by verdicts");
         }
     }
 
-    /// <summary>The checkpoint's other files are kept, but not its weights and their calibration.</summary>
+    /// <summary>What belongs to the weights before, their calibration too, is not kept.</summary>
     private void WriteCheckpoint(ErpoTrainer trainer, List<StepPair> pairs) =>
         AtomicFolder.Replace(CheckpointFolder, folder =>
         {
-            foreach (var file in Directory.GetFiles(Checkpoint))
-            {
-                if (Path.GetFileName(file) != BundleManifest.CalibrationFile && !Path.GetFileName(file).StartsWith("model", StringComparison.Ordinal)) File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
-            }
-
+            foreach (var file in Directory.GetFiles(Checkpoint).Where(f => !IsOfWeights(Path.GetFileName(f))))
+                File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
             trainer.Best.Weights.Save(folder);
             ReferenceSequences.Write(folder, trainer.Best.Weights, trainer.Ngrams, pairs.DistinctBy(p => p.Chosen.Targets[^1].Question).Select(p => p.Chosen));
         });
+
+    private static bool IsOfWeights(string file) => file is BundleManifest.CalibrationFile
+        or ReferenceSequences.SequencesFile or ReferenceSequences.LogitsFile || file.StartsWith("model", StringComparison.Ordinal);
 }

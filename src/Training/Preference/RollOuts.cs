@@ -10,22 +10,19 @@ namespace SaferGuard.Training.Preference;
 internal sealed class RollOuts : IAsyncDisposable
 {
     private readonly InferenceEngine _engine;
+    private readonly TraceTokens _tokens;
     private readonly SentenceMasks _masks;
 
-    /// <exception cref="InvalidDataException">The bundle is incomplete, changed, or cannot judge.</exception>
-    public RollOuts(string bundleFolder, int threads)
+    /// <param name="tokens">Those of the bundle.</param>
+    /// <exception cref="InvalidDataException">The bundle is for another device.</exception>
+    public RollOuts(ModelBundle bundle, TraceTokens tokens, int threads)
     {
-        var bundle = ModelBundle.Load(bundleFolder);
         bundle.RequireDevice(Device.Cpu);
-        bundle.RequireTraceTokens();
-        Tokens = new TraceTokens(bundle.Tokenizer, bundle.Policy, bundle.Manifest.ReadsRuleText);
-        _masks = new SentenceMasks(Tokens);
+        (_tokens, _masks) = (tokens, new SentenceMasks(tokens));
         var options = new EngineOptions { Threads = threads, RequestTimeout = TimeSpan.FromMinutes(10) };
         var ngrams = bundle.Config.SaferguardNgrams is { } config ? new WordNgrams(bundle.Tokenizer, config) : null;
         _engine = new InferenceEngine(OnnxModelRunner.Open(bundle.GraphPath, bundle.Config, options), ngrams, options, NullLogger.Instance);
     }
-
-    public TraceTokens Tokens { get; }
 
     /// <summary>Samples a row's traces: the first alone, so that the others find its prompt in the prefix cache.</summary>
     public async Task<RowSamples> SampleAsync(GoldRow row, RollOutOptions options, CancellationToken cancellation)
@@ -35,7 +32,7 @@ internal sealed class RollOuts : IAsyncDisposable
 
         async Task<SampledTrace> OneAsync(int sample)
         {
-            var program = new SamplingProgram(Tokens, _masks, row.Tokens.Prompt, row.Tokens.Subject, options, $"{row.Id} {sample}");
+            var program = new SamplingProgram(_tokens, _masks, row.Tokens.Prompt, row.Tokens.Subject, options, $"{row.Id} {sample}");
             await _engine.RunAsync(program, cancellation);
             return program.Trace;
         }

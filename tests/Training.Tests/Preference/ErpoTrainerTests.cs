@@ -28,19 +28,19 @@ public sealed class ErpoTrainerTests
         using var folder = new TemporaryFolder();
         using var whole = NewTrainer(Options);
         var expected = whole.Steps().ToList();
-        whole.Best.Consider(whole.Latest, new Evaluation(0, 1, null));
+        whole.Best.Consider(whole.Latest, new HeldOutScores(0, 1, null));
 
         using (var interrupted = NewTrainer(Options))
         {
-            interrupted.Best.Consider(interrupted.Latest, new Evaluation(0, 1, null));
+            interrupted.Best.Consider(interrupted.Latest, new HeldOutScores(0, 1, null));
             foreach (var _ in interrupted.Steps().Take(expected.Count * 3 / 4)) { }
-            interrupted.Best.Consider(interrupted.Latest, new Evaluation(interrupted.Position.Step, 0.5, null));
+            interrupted.Best.Consider(interrupted.Latest, new HeldOutScores(interrupted.Position.Step, 0.5, null));
             interrupted.Save(folder.Path);
         }
 
         using var resumed = NewTrainer(Options);
         resumed.Restore(folder.Path);
-        Assert.Equal(0.5, resumed.Best.Evaluation!.Loss);
+        Assert.Equal(0.5, resumed.Best.Scores!.Loss);
         var rest = resumed.Steps().ToList();
 
         Assert.Equal(expected.Count * 3 / 4, rest[0].Position.Step);
@@ -64,19 +64,19 @@ public sealed class ErpoTrainerTests
     {
         using var decoder = SmallPairs.NewDecoder(1);
         using var best = new BestWeights(decoder, Options with { Patience = 2, AucTolerance = 0.01 });
-        best.Consider(decoder, new Evaluation(0, 0.9, 0.80));
+        best.Consider(decoder, new HeldOutScores(0, 0.9, 0.80));
         Move(1);
-        best.Consider(decoder, new Evaluation(10, 0.8, 0.80));
+        best.Consider(decoder, new HeldOutScores(10, 0.8, 0.80));
         Assert.Equal(Sum(decoder), Sum(best.Weights));
 
         var kept = Sum(best.Weights);
         Move(1);
-        best.Consider(decoder, new Evaluation(20, 0.7, 0.78)); // Better at its pairs, worse at judging.
+        best.Consider(decoder, new HeldOutScores(20, 0.7, 0.78)); // Better at its pairs, worse at judging.
         Assert.False(best.IsOver);
-        best.Consider(decoder, new Evaluation(30, 0.85, 0.81));
+        best.Consider(decoder, new HeldOutScores(30, 0.85, 0.81));
 
         Assert.True(best.IsOver);
-        Assert.Equal(10, best.Evaluation!.Step);
+        Assert.Equal(10, best.Scores!.Step);
         Assert.Equal(kept, Sum(best.Weights));
 
         void Move(double by)

@@ -1,4 +1,3 @@
-using SaferGuard.Training.Model;
 using SaferGuard.Training.Preference;
 using SaferGuard.Training.Sft;
 using SaferGuard.Training.Tests.Sft;
