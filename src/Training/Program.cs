@@ -7,7 +7,7 @@ using SaferGuard.Training.Preference;
 using SaferGuard.Training.Sft;
 using SaferGuard.Training.Tokenizers;
 
-var root = new RootCommand("Trains and measures SaferGuard models: synthesize rows, train a tokenizer on them, fine-tune (sft), prefer (erpo), count words (lexical), calibrate, evaluate.")
+var root = new RootCommand("Trains and measures SaferGuard models: synthesize rows, train a tokenizer on them or take a checkpoint of others (grow), fine-tune (sft), merge adapters, prefer (erpo), count words (lexical), calibrate, evaluate.")
 {
     SynthesizeCommand.Create(),
     TokenizerCommand.Create(),

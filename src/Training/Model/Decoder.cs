@@ -91,7 +91,13 @@ internal sealed class Decoder : nn.Module
     public void SaveTrained(string path) => save(path, Frozen());
 
     /// <summary>Reads what <see cref="SaveTrained"/> wrote.</summary>
-    public void LoadTrained(string path) => load(path, skip: Frozen());
+    /// <exception cref="InvalidDataException">The file lacks some of it.</exception>
+    public void LoadTrained(string path)
+    {
+        var loaded = new Dictionary<string, bool>();
+        load(path, strict: false, Frozen(), loaded);
+        if (!Trained().All(p => loaded.GetValueOrDefault(p.Name))) throw new InvalidDataException($"{path} is not of this model.");
+    }
 
     /// <summary>Writes <c>config.json</c> and the weights, adapters merged into them.</summary>
     public void Save(string folder)
