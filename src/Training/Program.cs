@@ -5,11 +5,14 @@ using SaferGuard.Training.Evaluation;
 using SaferGuard.Training.Lexical;
 using SaferGuard.Training.Preference;
 using SaferGuard.Training.Sft;
+using SaferGuard.Training.Teacher.Llm;
 using SaferGuard.Training.Tokenizers;
 
-var root = new RootCommand("Trains and measures SaferGuard models: synthesize rows, train a tokenizer on them or take a checkpoint of others (grow), fine-tune (sft), merge adapters, prefer (erpo), count words (lexical), calibrate, evaluate.")
+var root = new RootCommand(
+    "Trains and measures SaferGuard models: synthesize rows, have a language model explain them (teach), train a tokenizer on them or take a checkpoint of others (grow), fine-tune (sft), prefer (erpo), merge adapters, count words (lexical), calibrate, evaluate.")
 {
     SynthesizeCommand.Create(),
+    TeachCommand.Create(),
     TokenizerCommand.Create(),
     GrowCommand.Create(),
     SftCommand.Create(),

@@ -20,7 +20,9 @@ internal static class CompareCommand
         };
         var shapes = new Option<string[]>("--shapes")
         {
-            Description = "Models to measure.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [.. ModelShape.All.Keys],
+            Description = "Models to measure.",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [.. ModelShape.All.Keys],
         };
         shapes.AcceptOnlyFromAmong([.. ModelShape.All.Keys]);
         var quick = new Option<bool>("--quick") { Description = "One short round, to see that everything runs; the table goes to the work folder." };

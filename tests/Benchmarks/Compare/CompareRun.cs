@@ -20,7 +20,7 @@ internal static class CompareRun
         report.Write(string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow:yyyy-MM-dd}, commit {commit}. {machine}"));
         report.Write($"Medians of {options.Rounds} rounds of at least {options.Duration.TotalSeconds} s a side, the sides in turn.");
         await ServiceProcess.BuildAsync();
-        var limits = Limits.Measure(options.Rounds);
+        using var limits = Limits.Measure(options.Rounds);
         await ServiceContest.BundledAsync(options, report);
 
         using var peer = await LlamaCpp.StartAsync(Path.Combine(options.Work, "peer"), CompareOptions.Threads);
