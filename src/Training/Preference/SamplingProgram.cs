@@ -68,7 +68,8 @@ internal sealed class SamplingProgram(
     private int Choose(ReadOnlySpan<float> logits, IReadOnlyList<int> choices)
     {
         var weights = TokenChoice.Probabilities(logits, choices);
-        for (var i = 0; i < weights.Length; i++) weights[i] = Math.Pow(weights[i], 1 / options.Temperature);
+        var highest = weights.Max(); // becomes 1, so that a low temperature leaves something
+        for (var i = 0; i < weights.Length; i++) weights[i] = Math.Pow(weights[i] / highest, 1 / options.Temperature);
         var left = _draw.Share() * weights.Sum();
         for (var i = 0; i < weights.Length; i++)
         {

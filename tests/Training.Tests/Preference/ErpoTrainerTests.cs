@@ -12,7 +12,7 @@ public sealed class ErpoTrainerTests
     [Fact]
     public void A_few_steps_raise_the_accuracy_of_rewards()
     {
-        using var trainer = NewTrainer(Options);
+        using var trainer = NewTrainer(Options with { Epochs = 30 });
         var steps = trainer.Steps().ToList();
 
         var (first, last) = (steps[0].Metrics, trainer.Measure(Pairs()).Metrics);
