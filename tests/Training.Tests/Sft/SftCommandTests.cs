@@ -1,6 +1,4 @@
-using SaferGuard.Training.Runs;
 using SaferGuard.Training.Sft;
-using TorchSharp;
 
 namespace SaferGuard.Training.Tests.Sft;
 
@@ -17,13 +15,4 @@ public sealed class SftCommandTests
     [Fact]
     public void A_checkpoint_stands_for_its_tokeniser() =>
         Assert.Empty(SftCommand.Create().Parse("--data d --out o --start s --lora-rank 8 --lora-targets q_proj,v_proj").Errors);
-
-    [Fact]
-    public void Without_a_GPU_cuda_is_refused_in_words()
-    {
-        Assert.SkipWhen(torch.cuda.is_available(), "There is a GPU.");
-
-        Assert.Contains("TorchFlavor", Assert.Throws<InvalidDataException>(() => TorchDevice.Use(TorchDevice.Cuda)).Message, StringComparison.Ordinal);
-        Assert.Equal(DeviceType.CPU, torch.get_default_device().type);
-    }
 }
