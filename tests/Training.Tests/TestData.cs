@@ -9,6 +9,9 @@ internal static class TestData
 {
     public static string TracesFolder { get; } = Path.Combine(RepositoryRoot(), "data", "traces");
 
+    /// <summary>The model that the repository ships.</summary>
+    public static string BundleFolder { get; } = Path.Combine(RepositoryRoot(), "models", "safer-nano");
+
     public static void AssertConsistent(TrainingRow row)
     {
         var trace = row.Trace;

@@ -1,7 +1,7 @@
 namespace SaferGuard.Reasoning.Decoding;
 
 /// <summary>Choices among a few tokens: everything else is masked before the softmax.</summary>
-internal static class TokenChoice
+public static class TokenChoice
 {
     /// <summary>Probabilities of <paramref name="tokens"/> among themselves.</summary>
     /// <exception cref="NotFiniteNumberException">A logit is not a number: nothing may be decided by it.</exception>

@@ -5,7 +5,7 @@ using SaferGuard.Reasoning.Tokens;
 namespace SaferGuard.Reasoning.Decoding;
 
 /// <summary>The tokens that may be chosen. Chooses among them without allocating anything.</summary>
-internal sealed class TokenMask
+public sealed class TokenMask
 {
     private const int Stretch = 512; // logits that are masked at a time, on the stack
 
@@ -26,6 +26,9 @@ internal sealed class TokenMask
     /// What a sentence may consist of: printable text, whole characters, no special tokens. Then whatever is decoded is valid text and parses.
     /// </summary>
     public static TokenMask Sentence(GuardTokenizer tokenizer) => new(tokenizer, id => IsText(tokenizer.Bytes(id)));
+
+    /// <summary>What a sentence may go on with once it has text: <see cref="Sentence"/>, and the token that ends it.</summary>
+    public static TokenMask SentenceOrEnd(GuardTokenizer tokenizer, int end) => new(tokenizer, id => id == end || IsText(tokenizer.Bytes(id)));
 
     /// <summary>What an answer may consist of: any text, and the token that ends it.</summary>
     public static TokenMask Answer(GuardTokenizer tokenizer, int end) => new(tokenizer, id => id == end || !tokenizer.IsSpecial(id));

@@ -16,7 +16,10 @@ internal sealed class Draw
     /// <summary>A number from 0 up to, not including, <paramref name="count"/>.</summary>
     public int Below(int count) => (int)(Next() % (ulong)count);
 
-    public bool Chance(double probability) => (Next() >> 11) * (1.0 / (1UL << 53)) < probability;
+    /// <summary>A number from 0 up to, not including, 1.</summary>
+    public double Share() => (Next() >> 11) * (1.0 / (1UL << 53));
+
+    public bool Chance(double probability) => Share() < probability;
 
     public T Of<T>(IReadOnlyList<T> items) => items[Below(items.Count)];
 

@@ -32,7 +32,8 @@ internal static class JsonLines
     /// <exception cref="JsonException">The line does not hold a <typeparamref name="T"/>.</exception>
     public static T Parse<T>(string line) => JsonSerializer.Deserialize<T>(line, _options) ?? throw new JsonException("The line is null.");
 
-    private static T Parse<T>(string line, string name, int number)
+    /// <exception cref="InvalidDataException">The line does not hold a <typeparamref name="T"/>; the message names file and line.</exception>
+    public static T Parse<T>(string line, string name, int number)
     {
         try
         {

@@ -1,3 +1,4 @@
+using SaferGuard.Reasoning.Checkpoints;
 using static TorchSharp.torch;
 
 namespace SaferGuard.Training.Model;
@@ -9,14 +10,13 @@ internal sealed class Positions
     private readonly Tensor _sin; // (T, D)
     private readonly long _half;
 
-    public Positions(long tokens, int headSize, double theta, ScalarType type)
+    public Positions(long tokens, ModelConfig config, ScalarType type)
     {
-        _half = headSize / 2;
-        var frequencies = pow(theta, arange(0, headSize, 2, ScalarType.Float64).mul_(-1.0 / headSize)); // (D / 2)
-        var angles = outer(arange(tokens, ScalarType.Float64), frequencies).repeat(1, 2);                // (T, D)
+        _half = config.HeadSize / 2;
+        var angles = outer(arange(tokens, ScalarType.Float64), tensor(RotaryFrequencies.Of(config))).repeat(1, 2); // (T, D)
         _cos = angles.cos().to(type);
         _sin = angles.sin().to(type);
-        Mask = full(tokens, tokens, double.NegativeInfinity, type).triu(1);                              // (T, T)
+        Mask = full(tokens, tokens, double.NegativeInfinity, type).triu(1);                                         // (T, T)
     }
 
     /// <summary>Added to scores: minus infinity where a key lies after the query.</summary>

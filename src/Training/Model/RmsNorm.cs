@@ -12,11 +12,11 @@ internal sealed class RmsNorm : nn.Module
     // A field, because TorchSharp does not keep a passing Scalar alive: its finaliser may run before the product does.
     private readonly Scalar _epsilon;
 
-    public RmsNorm(long size, double epsilon)
+    public RmsNorm(WeightSource source, long size, double epsilon)
         : base(nameof(RmsNorm))
     {
         _epsilon = epsilon;
-        weight = new Parameter(ones(size));
+        weight = source.Vector(nameof(weight), size, 1);
         RegisterComponents();
     }
 

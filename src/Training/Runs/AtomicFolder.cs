@@ -10,7 +10,16 @@ internal static class AtomicFolder
         Recover(path);
         if (Directory.Exists(fresh)) Directory.Delete(fresh, recursive: true);
         Directory.CreateDirectory(fresh);
-        write(fresh);
+        try
+        {
+            write(fresh);
+        }
+        catch
+        {
+            Directory.Delete(fresh, recursive: true);
+            throw;
+        }
+
         if (Directory.Exists(path)) Directory.Move(path, old);
         Directory.Move(fresh, path);
         if (Directory.Exists(old)) Directory.Delete(old, recursive: true);

@@ -71,7 +71,7 @@ internal sealed record DevScores(int Rows, double? ImpressionAuc, double? Verdic
         var hidden = decoder.Run(decoder.Embed(batch.Tokens, batch.Ngrams)).flatten(0, 1).index_select(0, rows);
         var logits = decoder.Logits(hidden);
         var width = (int)logits.shape[1];
-        var flat = logits.data<float>().ToArray();
+        var flat = logits.cpu().data<float>().ToArray();
         var row = 0;
         return [.. positions.Select(p => (float[][])[.. p.Select(_ => flat[(row * width)..(++row * width)])])];
     }

@@ -33,12 +33,12 @@ internal static class ReferenceSequences
             var asked = example.Targets.Select(t => t.Position).Distinct().Order().ToArray();
             var hidden = decoder.Run(decoder.Embed(batch.Tokens, batch.Ngrams))[0];                                         // (T, C)
             var values = decoder.Logits(hidden.index_select(0, tensor(Array.ConvertAll(asked, r => (long)r))));             // (N, V)
-            var best = values.topk(2).values.data<float>().ToArray();
+            var best = values.topk(2).values.cpu().data<float>().ToArray();
             int[] clear = [.. Enumerable.Range(0, asked.Length).Where(i => best[2 * i] - best[2 * i + 1] > MinimumMargin)];
             if (clear.Length == 0) continue;
             var kept = values.index_select(0, tensor(Array.ConvertAll(clear, r => (long)r)));
-            sequences.Add(new { tokens = example.Tokens, rows = clear.Select(i => asked[i]), greedy = kept.argmax(1).data<long>().ToArray() });
-            logits.Add(($"logits.{logits.Count}", kept.shape, kept.data<float>().ToArray()));
+            sequences.Add(new { tokens = example.Tokens, rows = clear.Select(i => asked[i]), greedy = kept.argmax(1).cpu().data<long>().ToArray() });
+            logits.Add(($"logits.{logits.Count}", kept.shape, kept.cpu().data<float>().ToArray()));
         }
 
         decoder.Compute = compute;

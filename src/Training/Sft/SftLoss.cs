@@ -5,53 +5,21 @@ using static TorchSharp.torch;
 namespace SaferGuard.Training.Sft;
 
 /// <summary>
-/// The loss of a batch. Decisions, categories, risks and verdicts are chosen among their own tokens only, as serving chooses them; texts among
-/// all tokens. B examples, T tokens, C hidden size, N asked positions, M choice tokens.
+/// The loss of a batch: of <see cref="Choices"/> among their own tokens, of texts among all. B examples, T tokens, C hidden size, N asked positions.
 /// </summary>
 internal sealed class SftLoss : IDisposable
 {
-    private const float Impossible = -1e9f;
-
     private static readonly int QuestionCount = Enum.GetValues<Question>().Length;
 
     private readonly SftOptions _options;
-    private readonly Tensor _tokens;   // (M) token ids of every choice
-    private readonly Tensor _columns;  // (V) position of a token among the choices
-    private readonly Tensor _masks;    // (questions, M) 0 where a question allows a choice
-    private readonly Tensor _uniform;  // (questions, M) 1 / number of choices
+    private readonly Choices _choices;
     private readonly Tensor _weights;  // (questions) loss weights
 
     public SftLoss(TraceTokens tokens, SftOptions options)
     {
         _options = options;
-        int[] choices = [.. tokens.Decisions, .. tokens.CategorySlots, .. tokens.Risks, .. tokens.Verdicts];
-        var columns = new long[tokens.Tokenizer.VocabularySize];
-        for (var i = 0; i < choices.Length; i++) columns[choices[i]] = i;
-
-        var masks = new float[QuestionCount, choices.Length];
-        var uniform = new float[QuestionCount, choices.Length];
-        foreach (var question in Enum.GetValues<Question>().Where(q => q != Question.Text))
-        {
-            var allowed = question switch
-            {
-                Question.Categories => tokens.CategorySlots,
-                Question.Risk => tokens.Risks,
-                Question.Verdict => tokens.Verdicts,
-                _ => tokens.Decisions,
-            };
-            for (var i = 0; i < choices.Length; i++)
-            {
-                var isAllowed = allowed.Contains(choices[i]);
-                masks[(int)question, i] = isAllowed ? 0 : Impossible;
-                uniform[(int)question, i] = isAllowed ? 1f / allowed.Count : 0;
-            }
-        }
-
+        _choices = new Choices(tokens);
         var weights = options.Weights;
-        _tokens = tensor(Array.ConvertAll(choices, c => (long)c)).DetachFromDisposeScope();
-        _columns = tensor(columns).DetachFromDisposeScope();
-        _masks = tensor(masks).DetachFromDisposeScope();
-        _uniform = tensor(uniform).DetachFromDisposeScope();
         _weights = tensor([
             (float)weights.Assess, (float)weights.Categories, (float)weights.Risk, (float)weights.Verdicts, (float)weights.Path, (float)weights.Text,
         ]).DetachFromDisposeScope();
@@ -82,16 +50,14 @@ internal sealed class SftLoss : IDisposable
 
     public void Dispose()
     {
-        foreach (var tensor in new[] { _tokens, _columns, _masks, _uniform, _weights }) tensor.Dispose();
+        _choices.Dispose();
+        _weights.Dispose();
     }
 
     /// <summary>Cross-entropy with smoothed labels, each row among the choices that its question allows.</summary>
     private Tensor Choose(Decoder decoder, Tensor hidden, AskedRows asked) // (N, C) → (N)
     {
-        var logits = decoder.Logits(hidden, _tokens);                                               // (N, M)
-        var log = (logits + _masks.index_select(0, asked.Questions)).log_softmax(-1);
-        var target = log.gather(1, _columns.index_select(0, asked.Targets).unsqueeze(1)).squeeze(1); // (N)
-        var smooth = (log * _uniform.index_select(0, asked.Questions)).sum(1);                       // (N)
-        return -(target * (1 - _options.LabelSmoothing) + smooth * _options.LabelSmoothing);
+        var (target, mean) = _choices.LogProbabilities(decoder, hidden, asked);
+        return -(target * (1 - _options.LabelSmoothing) + mean * _options.LabelSmoothing);
     }
 }

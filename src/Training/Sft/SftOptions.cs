@@ -1,37 +1,10 @@
+using SaferGuard.Training.Optimisation;
+
 namespace SaferGuard.Training.Sft;
 
-/// <summary>What supervised fine-tuning can be told. Probabilities and shares lie between 0 and 1.</summary>
-internal sealed record SftOptions
+/// <summary>What supervised fine-tuning can be told. Probabilities and shares lie between 0 and 1. Longer prompts than fit lose their middle.</summary>
+internal sealed record SftOptions : TrainingOptions
 {
-    public int Seed { get; init; } = 1;
-
-    public int Epochs { get; init; } = 3;
-
-    /// <summary>Tokens of one batch, padding included.</summary>
-    public int BatchTokens { get; init; } = 8192;
-
-    /// <summary>Tokens of one example. Longer prompts keep their head and their tail.</summary>
-    public int MaxTokens { get; init; } = 768;
-
-    public double LearningRate { get; init; } = 2e-3;
-
-    /// <summary>The n-gram table's learning rate as a multiple of <see cref="LearningRate"/>: each of its rows is seen rarely.</summary>
-    public double NgramRate { get; init; } = 1;
-
-    /// <summary>Share of the run in which the learning rate rises; it then falls along a cosine to <see cref="FinalRate"/>.</summary>
-    public double Warmup { get; init; } = 0.05;
-
-    /// <summary>The last learning rate as a share of the highest.</summary>
-    public double FinalRate { get; init; } = 0.05;
-
-    public double WeightDecay { get; init; } = 0.05;
-
-    /// <summary>Gradients are scaled down to this norm.</summary>
-    public double MaxGradientNorm { get; init; } = 1;
-
-    /// <summary>Share of the run, at its end, over which weights are averaged; the average is what is saved.</summary>
-    public double AveragedShare { get; init; } = 0.3;
-
     /// <summary>Probability that a word of the prompt is masked.</summary>
     public double WordMasking { get; init; } = 0.15;
 
@@ -58,25 +31,14 @@ internal sealed record SftOptions
 
     public LossWeights Weights { get; init; } = new();
 
-    /// <summary>What is out of range, by the recipe's names.</summary>
-    public IEnumerable<string> Errors()
+    public override IEnumerable<string> Errors()
     {
-        if (Epochs < 1) yield return "epochs must be at least 1";
-        if (MaxTokens < 1) yield return "max_tokens must be at least 1";
-        if (BatchTokens < MaxTokens) yield return "batch_tokens must be at least max_tokens";
-        if (!(LearningRate > 0 && NgramRate > 0 && MaxGradientNorm > 0)) yield return "learning_rate, ngram_rate and max_gradient_norm must be above 0";
-        if (!(WeightDecay >= 0)) yield return "weight_decay must not be negative";
-        foreach (var (name, share) in new[]
-        {
-            ("warmup", Warmup), ("final_rate", FinalRate), ("averaged_share", AveragedShare), ("word_masking", WordMasking),
-            ("ngram_dropout", NgramDropout), ("embedding_dropout", EmbeddingDropout), ("label_smoothing", LabelSmoothing),
+        foreach (var error in base.Errors()) yield return error;
+        foreach (var error in ShareErrors([
+            ("word_masking", WordMasking), ("ngram_dropout", NgramDropout), ("embedding_dropout", EmbeddingDropout), ("label_smoothing", LabelSmoothing),
             ("wrong_category", WrongCategory), ("wrong_category_alone", WrongCategoryAlone), ("risk_noise", RiskNoise),
-        })
-        {
-            if (!(share is >= 0 and <= 1)) yield return $"{name} must lie between 0 and 1";
-        }
-
-        if (Warmup >= 1 || EmbeddingDropout >= 1) yield return "warmup and embedding_dropout must be below 1";
+        ])) yield return error;
+        if (EmbeddingDropout >= 1) yield return "embedding_dropout must be below 1";
         double[] weights = [Weights.Assess, Weights.Categories, Weights.Risk, Weights.Verdicts, Weights.Path, Weights.Text, Weights.Pooled];
         if (!weights.All(w => w >= 0 && double.IsFinite(w))) yield return "weights must not be negative";
     }

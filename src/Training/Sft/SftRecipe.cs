@@ -1,6 +1,6 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using SaferGuard.Reasoning.Checkpoints;
+using SaferGuard.Training.Model;
+using SaferGuard.Training.Runs;
 
 namespace SaferGuard.Training.Sft;
 
@@ -40,34 +40,19 @@ internal sealed record ModelSize
 /// <summary>Everything that decides what a run gives, besides its rows and tokeniser: a JSON file with the fields that differ from the defaults.</summary>
 internal sealed record SftRecipe
 {
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        ReadCommentHandling = JsonCommentHandling.Skip,
-        AllowTrailingCommas = true,
-        WriteIndented = true,
-    };
-
+    /// <summary>Of a new model.</summary>
     public ModelSize Model { get; init; } = new();
+
+    /// <summary>Null where all weights are trained. Only what was trained before can be adapted.</summary>
+    public LoraOptions? Lora { get; init; }
 
     public SftOptions Training { get; init; } = new();
 
-    /// <exception cref="InvalidDataException">The file is not a recipe; the message lists what is wrong.</exception>
-    public static SftRecipe Read(string path)
-    {
-        try
-        {
-            var recipe = JsonSerializer.Deserialize<SftRecipe>(File.ReadAllText(path), Json);
-            if (recipe is not { Model: not null, Training.Weights: not null }) throw new InvalidDataException($"{path}: nothing may be null.");
-            var errors = recipe.Training.Errors().ToList();
-            return errors.Count == 0 ? recipe : throw new InvalidDataException($"{path}: {string.Join("; ", errors)}");
-        }
-        catch (JsonException e)
-        {
-            throw new InvalidDataException($"{path}: {e.Message}", e);
-        }
-    }
+    /// <inheritdoc cref="RecipeFile.Read"/>
+    public static SftRecipe Read(string path) => RecipeFile.Read<SftRecipe>(path, r => r.Errors());
 
-    public string ToJson() => JsonSerializer.Serialize(this, Json);
+    /// <summary>What is out of range, by the recipe's names.</summary>
+    public IEnumerable<string> Errors() => [.. Training.Errors(), .. Lora?.Errors() ?? []];
+
+    public string ToJson() => RecipeFile.Write(this);
 }

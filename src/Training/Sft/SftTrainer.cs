@@ -4,7 +4,7 @@ using SaferGuard.Reasoning.Checkpoints;
 using SaferGuard.Reasoning.Decoding;
 using SaferGuard.Reasoning.Tokens;
 using SaferGuard.Training.Model;
-using TorchSharp.Modules;
+using SaferGuard.Training.Optimisation;
 using static TorchSharp.torch;
 
 namespace SaferGuard.Training.Sft;
@@ -23,33 +23,34 @@ internal sealed class SftTrainer : IDisposable
     private readonly WordNgrams? _ngrams;
     private readonly SftLoss _loss;
     private readonly Decoder _decoder;
-    private readonly Decoder _average;
     private readonly PooledHead _pooled;
-    private readonly AdamW.ParamGroup _table;
-    private readonly AdamW _optimizer;
+    private readonly Optimiser _optimiser;
     private RunPosition _position;
-    private int _averaged;
 
+    /// <summary>Trains a new decoder.</summary>
     /// <param name="compute">Precision of the large products; parameters are always 32-bit floats.</param>
     public SftTrainer(ModelConfig config, TraceTokens tokens, IReadOnlyList<SftRow> rows, SftOptions options, ScalarType compute)
+        : this(() => new Decoder(config), tokens, rows, options, compute)
+    {
+    }
+
+    /// <summary>Trains what is trained of a decoder.</summary>
+    /// <param name="start">Makes the decoder, which the trainer owns, after the seed was set.</param>
+    public SftTrainer(Func<Decoder> start, TraceTokens tokens, IReadOnlyList<SftRow> rows, SftOptions options, ScalarType compute)
     {
         (_rows, _options) = (rows, options);
         _examples = new SftExamples(tokens, options, [.. rows.SelectMany(r => r.Slots).Where(s => s > 0)]);
-        _ngrams = config.SaferguardNgrams is { } ngrams ? new WordNgrams(tokens.Tokenizer, ngrams) : null;
         _loss = new SftLoss(tokens, options);
         manual_seed(options.Seed);
-        _decoder = new Decoder(config) { Compute = compute };
-        _pooled = new PooledHead(config.HiddenSize);
-        _average = new Decoder(config) { Compute = compute };
-        _average.eval();
-
-        var parameters = _decoder.parameters().Concat(_pooled.parameters()).Where(p => !ReferenceEquals(p, _decoder.NgramTable)).ToLookup(p => p.dim() > 1);
-        _table = Group(_decoder.NgramTable is { } table ? [table] : [], options.WeightDecay);
-        _optimizer = optim.AdamW([Group(parameters[true], options.WeightDecay), Group(parameters[false], decay: 0), _table]);
+        _decoder = start();
+        _decoder.Compute = compute;
+        _ngrams = _decoder.Config.SaferguardNgrams is { } ngrams ? new WordNgrams(tokens.Tokenizer, ngrams) : null;
+        _pooled = new PooledHead(_decoder.Config.HiddenSize);
+        _optimiser = new Optimiser(_decoder, _pooled.parameters(), options);
     }
 
-    /// <summary>The weights to use: the average once there is one.</summary>
-    public Decoder Best => _averaged > 0 ? _average : _decoder;
+    /// <inheritdoc cref="Optimiser.Best"/>
+    public Decoder Best => _optimiser.Best;
 
     public RunPosition Position => _position;
 
@@ -57,6 +58,8 @@ internal sealed class SftTrainer : IDisposable
     public WordNgrams? Ngrams => _ngrams;
 
     public long ParameterCount => _decoder.parameters().Sum(p => p.numel());
+
+    public long TrainedCount => _decoder.Trained().Sum(p => p.Parameter.numel());
 
     /// <summary>Makes one step after the other. Stop between two of them, save, and go on later.</summary>
     public IEnumerable<SftStep> Steps()
@@ -77,10 +80,8 @@ internal sealed class SftTrainer : IDisposable
     /// <summary>Writes everything that <see cref="Restore"/> needs.</summary>
     public void Save(string folder)
     {
-        _decoder.save(Path.Combine(folder, "decoder.bin"));
-        _average.save(Path.Combine(folder, "average.bin"));
+        _optimiser.Save(folder);
         _pooled.save(Path.Combine(folder, "pooled.bin"));
-        _optimizer.save_state_dict(Path.Combine(folder, "optimizer.bin"));
         File.WriteAllText(Path.Combine(folder, StateFile), JsonSerializer.Serialize(State));
     }
 
@@ -89,20 +90,17 @@ internal sealed class SftTrainer : IDisposable
     public void Restore(string folder)
     {
         var saved = JsonSerializer.Deserialize<SavedState>(File.ReadAllText(Path.Combine(folder, StateFile)))!;
-        if (saved with { Position = _position, Averaged = _averaged } != State)
+        if (saved with { Position = _position } != State)
             throw new InvalidDataException("The saved run has another model, other rows or other options. Start anew in another folder.");
-        _decoder.load(Path.Combine(folder, "decoder.bin"));
-        _average.load(Path.Combine(folder, "average.bin"));
+        _optimiser.Restore(folder);
         _pooled.load(Path.Combine(folder, "pooled.bin"));
-        _optimizer.load_state_dict(Path.Combine(folder, "optimizer.bin"));
-        (_position, _averaged) = (saved.Position, saved.Averaged);
+        _position = saved.Position;
     }
 
     public void Dispose()
     {
-        _optimizer.Dispose();
+        _optimiser.Dispose();
         _decoder.Dispose();
-        _average.Dispose();
         _pooled.Dispose();
         _loss.Dispose();
     }
@@ -113,40 +111,16 @@ internal sealed class SftTrainer : IDisposable
         using var scope = NewDisposeScope();
         manual_seed(unchecked(_options.Seed * 1_000_003L + _position.Step));
         _decoder.train();
-        var rate = LearningRates.At(progress, _options);
-        foreach (var group in _optimizer.ParamGroups)
-            group.LearningRate = rate * (ReferenceEquals(group, _table) ? _options.NgramRate : 1);
-
         var batch = SftBatch.Of(examples, _ngrams);
         var (total, byQuestion) = _loss.Of(_decoder, _pooled, batch);
-        _optimizer.zero_grad();
-        total.backward();
-        var norm = nn.utils.clip_grad_norm_(_optimizer.parameters(), _options.MaxGradientNorm);
-        var loss = total.item<float>();
-        if (!float.IsFinite(loss) || !double.IsFinite(norm))
-            throw new ArithmeticException($"The loss is no longer finite at step {_position.Step}. Lower the learning rate.");
-        _optimizer.step();
-        if (progress >= 1 - _options.AveragedShare) Average();
-
-        var losses = byQuestion.data<float>().ToArray();
+        var (rate, norm) = _optimiser.Step(total, progress);
+        var losses = byQuestion.cpu().data<float>().ToArray();
         return new SftStep(
-            _position, progress, loss, Enum.GetValues<Question>().ToDictionary(q => q, q => (double)losses[(int)q]), rate, norm, batch.TokenCount,
+            _position, progress, total.item<float>(), Enum.GetValues<Question>().ToDictionary(q => q, q => (double)losses[(int)q]), rate, norm, batch.TokenCount,
             Stopwatch.GetElapsedTime(start), EndsEpoch: false);
     }
 
-    /// <summary>Moves the average towards the weights, so that it is the mean of all that it was given.</summary>
-    private void Average()
-    {
-        using var _ = no_grad();
-        _averaged++;
-        foreach (var (mean, weight) in _average.parameters().Zip(_decoder.parameters())) mean.lerp_(weight, 1.0 / _averaged);
-    }
+    private SavedState State => new(_position, _rows.Count, _decoder.Config, _options, _decoder.Adaptation?.Lora);
 
-    private AdamW.ParamGroup Group(IEnumerable<Parameter> parameters, double decay) =>
-        new(parameters, new AdamW.Options { LearningRate = _options.LearningRate, InitialLearningRate = _options.LearningRate, beta1 = 0.9, beta2 = 0.98, eps = 1e-8, weight_decay = decay });
-
-    private SavedState State => new(_position, _averaged, _rows.Count, _decoder.Config, _options);
-
-    /// <param name="Averaged">Steps in the average.</param>
-    private sealed record SavedState(RunPosition Position, int Averaged, int Rows, ModelConfig Config, SftOptions Options);
+    private sealed record SavedState(RunPosition Position, int Rows, ModelConfig Config, SftOptions Options, LoraOptions? Lora);
 }

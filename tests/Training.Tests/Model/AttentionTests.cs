@@ -16,22 +16,24 @@ public sealed class AttentionTests
         const int Tokens = 5;
         const int HeadSize = 6;
         const int Hidden = 10;
-        const double Theta = 100;
+        const float Theta = 100;
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         manual_seed(1);
-        var attention = new Attention(TinyModel.Config with
+        var config = TinyModel.Config with
         {
             HiddenSize = Hidden,
             NumAttentionHeads = heads,
             NumKeyValueHeads = keyHeads,
             HeadDim = HeadSize,
-        });
+            RopeTheta = Theta,
+        };
+        var attention = new Attention(WeightSource.Chance, config);
         attention.to(ScalarType.Float64);
         foreach (var weight in attention.parameters()) weight.normal_();
         var x = randn(2, Tokens, Hidden, ScalarType.Float64);
 
-        var fast = attention.Attend(x, new Positions(Tokens, HeadSize, Theta, ScalarType.Float64));
+        var fast = attention.Attend(x, new Positions(Tokens, config, ScalarType.Float64));
 
         var weights = attention.named_parameters().ToDictionary(p => p.name, p => p.parameter.cpu());
         for (var b = 0; b < 2; b++)

@@ -1,5 +1,6 @@
 using SaferGuard.Reasoning.Tokens;
 using SaferGuard.Reasoning.Traces;
+using SaferGuard.Training.Optimisation;
 using SaferGuard.Training.Sft;
 
 namespace SaferGuard.Training.Tests.Sft;

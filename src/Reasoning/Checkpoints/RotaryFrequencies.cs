@@ -1,9 +1,7 @@
-using SaferGuard.Reasoning.Checkpoints;
-
-namespace SaferGuard.Exporter;
+namespace SaferGuard.Reasoning.Checkpoints;
 
 /// <summary>How far each pair of a head's elements turns from one position to the next, in radians.</summary>
-internal static class RotaryFrequencies
+public static class RotaryFrequencies
 {
     public static double[] Of(ModelConfig config) =>
         [.. Enumerable.Range(0, config.HeadSize / 2).Select(i => Scale(Math.Pow(config.RopeTheta, -2.0 * i / config.HeadSize), config.RopeScaling))];

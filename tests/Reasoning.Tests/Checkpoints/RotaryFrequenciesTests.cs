@@ -1,6 +1,6 @@
 using SaferGuard.Reasoning.Checkpoints;
 
-namespace SaferGuard.Exporter.Tests;
+namespace SaferGuard.Reasoning.Tests.Checkpoints;
 
 public sealed class RotaryFrequenciesTests
 {
