@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
+using SaferGuard.Api.Access;
 using SaferGuard.Api.Configuration;
 using SaferGuard.Api.Operations;
 using SaferGuard.Reasoning;
@@ -55,7 +56,7 @@ internal static class CompletionEndpoints
     private static async Task<IResult> AssessAsync(HttpContext http, Judge judge, CancellationToken cancellation)
     {
         var request = await RequestBody.ReadAsync(http, RequestReader.ReadAssess);
-        var judgment = await judge.AssessAsync(request, cancellation);
+        var judgment = await judge.AssessAsync(request, http.Caller(), cancellation);
         return TypedResults.Bytes(judgment.Body, JudgmentBody.ContentType);
     }
 
@@ -68,7 +69,7 @@ internal static class CompletionEndpoints
             return TypedResults.Empty;
         }
 
-        var judgment = await judge.CompleteAsync(request, null, cancellation);
+        var judgment = await judge.CompleteAsync(request, http.Caller(), null, cancellation);
         return TypedResults.Bytes(judgment.Body, JudgmentBody.ContentType);
     }
 

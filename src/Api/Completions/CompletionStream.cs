@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Http.Features;
+using SaferGuard.Api.Access;
 using SaferGuard.Api.Operations;
 
 namespace SaferGuard.Api.Completions;
@@ -15,7 +16,7 @@ internal sealed class CompletionStream(Judge judge, ILogger<CompletionStream> lo
     public async Task SendAsync(HttpContext http, CompleteRequest request)
     {
         var channel = Channel.CreateUnbounded<ServerEvent>(new() { SingleReader = true });
-        var making = MakeAsync(request, channel.Writer, http.RequestAborted);
+        var making = MakeAsync(request, http.Caller(), channel.Writer, http.RequestAborted);
         await channel.Reader.WaitToReadAsync(http.RequestAborted);
 
         http.Response.ContentType = "text/event-stream";
@@ -39,7 +40,7 @@ internal sealed class CompletionStream(Judge judge, ILogger<CompletionStream> lo
     }
 
     /// <summary>Never throws: a fault completes the channel, behind the events that came before it.</summary>
-    private async Task MakeAsync(CompleteRequest request, ChannelWriter<ServerEvent> writer, CancellationToken cancellation)
+    private async Task MakeAsync(CompleteRequest request, Caller caller, ChannelWriter<ServerEvent> writer, CancellationToken cancellation)
     {
         var events = new CompletionEvents();
         var observer = new CompletionObserver(
@@ -47,7 +48,7 @@ internal sealed class CompletionStream(Judge judge, ILogger<CompletionStream> lo
             text => writer.TryWrite(CompletionEvents.Wrote(text)));
         try
         {
-            var stored = await judge.CompleteAsync(request, observer, cancellation);
+            var stored = await judge.CompleteAsync(request, caller, observer, cancellation);
             writer.TryWrite(CompletionEvents.Completed(stored.Body));
             writer.Complete();
         }

@@ -1,3 +1,4 @@
+using SaferGuard.Api.Access;
 using SaferGuard.Api.Operations;
 using SaferGuard.Api.Traces;
 using SaferGuard.Reasoning;
@@ -12,13 +13,13 @@ internal sealed record CompletionObserver(Action<TraceStage> Decided, Action<str
 /// <summary>The one way from a request to a stored judgment, for every surface: judge, answer, store, and only then return.</summary>
 internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
 {
-    public async Task<StoredJudgment> AssessAsync(AssessRequest request, CancellationToken cancellation)
+    public async Task<StoredJudgment> AssessAsync(AssessRequest request, Caller caller, CancellationToken cancellation)
     {
         var judgment = await JudgeAsync(request, null, cancellation);
         return await StoreAsync(Body(request, judgment, "assessment", "asm"));
     }
 
-    public async Task<StoredJudgment> CompleteAsync(CompleteRequest request, CompletionObserver? observer, CancellationToken cancellation)
+    public async Task<StoredJudgment> CompleteAsync(CompleteRequest request, Caller caller, CompletionObserver? observer, CancellationToken cancellation)
     {
         var judgment = await JudgeAsync(request, observer?.Decided, cancellation);
         var (output, reason) = await AnswerAsync(request, judgment, observer?.Wrote, cancellation);
