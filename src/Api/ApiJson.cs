@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Operations;
+using SaferGuard.Api.Traces;
 using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
 
@@ -14,6 +15,7 @@ namespace SaferGuard.Api;
 [JsonSerializable(typeof(JudgmentBody))]
 [JsonSerializable(typeof(CompletionBody))]
 [JsonSerializable(typeof(OutputEvent))]
+[JsonSerializable(typeof(TraceListBody))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(Health))]
 internal sealed partial class ApiJson : JsonSerializerContext

@@ -1,5 +1,7 @@
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Configuration;
+using SaferGuard.Api.Grpc;
+using SaferGuard.Api.OpenAI;
 using SaferGuard.Api.Operations;
 using SaferGuard.Api.Traces;
 
@@ -8,11 +10,15 @@ builder.AddConfiguration();
 builder.AddServer();
 builder.AddTraces();
 builder.AddCompletions();
+builder.AddOpenAI();
+builder.AddGrpc();
 builder.AddOperations();
 
 var app = builder.Build();
 app.UseOperations();
 app.MapCompletions();
+app.MapOpenAI();
+app.MapGrpc();
 app.MapTraces();
 app.MapHealth();
 app.MapOpenApi();

@@ -16,14 +16,14 @@ internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
     public async Task<StoredJudgment> AssessAsync(AssessRequest request, Caller caller, CancellationToken cancellation)
     {
         var judgment = await JudgeAsync(request, null, cancellation);
-        return await StoreAsync(Body(request, judgment, "assessment", "asm"));
+        return await StoreAsync(Body(request, judgment, "assessment", "asm"), caller);
     }
 
     public async Task<StoredJudgment> CompleteAsync(CompleteRequest request, Caller caller, CompletionObserver? observer, CancellationToken cancellation)
     {
         var judgment = await JudgeAsync(request, observer?.Decided, cancellation);
         var (output, reason) = await AnswerAsync(request, judgment, observer?.Wrote, cancellation);
-        var stored = await StoreAsync(new CompletionBody(Body(request, judgment, "completion", "cmp"), output, reason));
+        var stored = await StoreAsync(new CompletionBody(Body(request, judgment, CompletionBody.Kind, "cmp"), output, reason), caller);
 
         // A refusal is told once it is on record; a model's answer was told while it was written.
         if (reason == FinishReason.Refused) observer?.Wrote(output!.Text);
@@ -60,13 +60,13 @@ internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
             return (new(Refusal.Write(judgment.Trace, guard.Policy), OutputSource.Policy), FinishReason.Refused);
         if (!guard.Model.CanAnswer) return (null, FinishReason.NoAnswerSource);
         var answer = await guard.AnswerAsync(request.ToConversation(), judgment, request.ToAnswerOptions(), wrote, cancellation);
-        return (new(answer.Text, OutputSource.Model), answer.ReachedLimit ? FinishReason.Length : FinishReason.Stop);
+        return (new(answer.Text, OutputSource.Model, answer.Tokens), answer.ReachedLimit ? FinishReason.Length : FinishReason.Stop);
     }
 
-    private async Task<StoredJudgment> StoreAsync(JudgmentBody body)
+    private async Task<StoredJudgment> StoreAsync(JudgmentBody body, Caller caller)
     {
         var stored = new StoredJudgment(
-            body.Id, body.Object, body.Created, body.Decision.ToString().ToLowerInvariant(), body.Model.Digest, body.Policy.Digest, body.ToJson());
+            body.Id, body.Object, body.Created, caller.Tenant, WireName.Of(body.Decision), body.Model.Digest, body.Policy.Digest, body.ToJson());
         await log.AppendAsync(stored);
         return stored;
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using SaferGuard.Api.Traces;
 using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
 
@@ -39,12 +40,19 @@ internal record JudgmentBody
 
     public required TimingsBody Timings { get; init; }
 
+    /// <summary>Reads a stored judgment: a <see cref="CompletionBody"/> where it is one.</summary>
+    public static JudgmentBody Of(StoredJudgment stored) => stored.Kind == CompletionBody.Kind
+        ? JsonSerializer.Deserialize(stored.Body, ApiJson.Body.CompletionBody)!
+        : JsonSerializer.Deserialize(stored.Body, ApiJson.Body.JudgmentBody)!;
+
     public virtual byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, ApiJson.Body.JudgmentBody);
 }
 
 /// <summary>A judgment, and the answer or refusal that follows from it.</summary>
 internal sealed record CompletionBody : JudgmentBody
 {
+    public const string Kind = "completion";
+
     [JsonConstructor]
     public CompletionBody()
     {
@@ -102,7 +110,8 @@ internal sealed record UsageBody(int InputTokens, int TraceTokens, int ForcedTok
 internal sealed record TimingsBody(double QueueMs, double PrefillMs, double DecodeMs, double TotalMs);
 
 /// <summary>The text for the user.</summary>
-internal sealed record OutputBody(string Text, OutputSource Source);
+/// <param name="Tokens">Tokens of the text, as the model that wrote it counts them; 0 for a refusal, which no model wrote.</param>
+internal sealed record OutputBody(string Text, OutputSource Source, int Tokens = 0);
 
 /// <summary>Who wrote the output: the model that judged, the policy (a refusal), or a model behind the service.</summary>
 internal enum OutputSource

@@ -1,12 +1,11 @@
 using Microsoft.Extensions.Options;
+using SaferGuard.Api.Grpc;
 using SaferGuard.Reasoning.Engine;
 
 namespace SaferGuard.Api.Configuration;
 
 internal static partial class ServiceConfiguration
 {
-    private const string DefaultUrl = "http://127.0.0.1:8080";
-
     /// <summary>Binds every section of the configuration strictly: an unknown key is an error, and all errors are reported at once when the service starts.</summary>
     public static void AddConfiguration(this WebApplicationBuilder builder)
     {
@@ -15,9 +14,8 @@ internal static partial class ServiceConfiguration
         builder.Services.AddSection<StoreOptions, StoreValidator>("Store");
         builder.Services.AddSection<LimitOptions, LimitValidator>("Limits");
         builder.Services.AddSection<ShutdownOptions, ShutdownValidator>("Shutdown");
-
-        string[] addressKeys = ["urls", "http_ports", "https_ports"];
-        if (addressKeys.All(key => string.IsNullOrEmpty(builder.Configuration[key]))) builder.WebHost.UseUrls(DefaultUrl);
+        builder.Services.AddSection<GrpcOptions, GrpcValidator>(GrpcOptions.Section);
+        builder.AddAddresses();
     }
 
     private static void AddSection<TOptions, TValidator>(this IServiceCollection services, string section)
@@ -48,6 +46,15 @@ internal static partial class ServiceConfiguration
         public ValidateOptionsResult Validate(string? name, EngineOptions options)
         {
             var errors = options.Errors().Select(error => $"Engine: {error}").ToList();
+            return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+        }
+    }
+
+    private sealed class GrpcValidator : IValidateOptions<GrpcOptions>
+    {
+        public ValidateOptionsResult Validate(string? name, GrpcOptions options)
+        {
+            var errors = options.Errors().Select(error => $"{GrpcOptions.Section}: {error}").ToList();
             return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
         }
     }

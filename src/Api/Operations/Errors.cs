@@ -1,4 +1,6 @@
 using System.Text.Json.Serialization;
+using Grpc.Core;
+using SaferGuard.Api.Completions;
 using SaferGuard.Reasoning;
 using SaferGuard.Reasoning.Engine;
 using SaferGuard.Reasoning.Templates;
@@ -9,6 +11,22 @@ namespace SaferGuard.Api.Operations;
 internal sealed record ErrorKind(string Name, int Status, string Title)
 {
     public string Type { get; } = $"urn:saferguard:problem:{Name}";
+
+    /// <summary>What <see cref="Status"/> is on gRPC.</summary>
+    public StatusCode Code { get; } = Status switch
+    {
+        StatusCodes.Status401Unauthorized => StatusCode.Unauthenticated,
+        StatusCodes.Status403Forbidden => StatusCode.PermissionDenied,
+        StatusCodes.Status404NotFound => StatusCode.NotFound,
+        StatusCodes.Status405MethodNotAllowed or StatusCodes.Status501NotImplemented => StatusCode.Unimplemented,
+        StatusCodes.Status408RequestTimeout or StatusCodes.Status504GatewayTimeout => StatusCode.DeadlineExceeded,
+        StatusCodes.Status409Conflict => StatusCode.Aborted,
+        StatusCodes.Status412PreconditionFailed or StatusCodes.Status428PreconditionRequired => StatusCode.FailedPrecondition,
+        StatusCodes.Status429TooManyRequests => StatusCode.ResourceExhausted,
+        StatusCodes.Status502BadGateway or StatusCodes.Status503ServiceUnavailable => StatusCode.Unavailable,
+        >= 500 => StatusCode.Internal,
+        _ => StatusCode.InvalidArgument,
+    };
 }
 
 /// <summary>One thing that is wrong.</summary>
@@ -33,6 +51,9 @@ internal sealed class ProblemException(ErrorKind kind, string detail, params IRe
     public ErrorKind Kind => kind;
 
     public IReadOnlyList<FieldError> Errors => errors;
+
+    /// <summary>What had been judged before the request failed, for surfaces that tell it.</summary>
+    public JudgmentBody? Judged { get; init; }
 }
 
 /// <summary>The error table: every kind of error, and which exception is of which kind.</summary>
@@ -40,6 +61,7 @@ internal static class Errors
 {
     public static readonly ErrorKind InvalidRequest = new("invalid-request", StatusCodes.Status400BadRequest, "The request is not valid");
     public static readonly ErrorKind NotFound = new("not-found", StatusCodes.Status404NotFound, "There is nothing at this address");
+    public static readonly ErrorKind ModelNotFound = new("model-not-found", StatusCodes.Status404NotFound, "There is no such model");
     public static readonly ErrorKind TraceNotFound = new("trace-not-found", StatusCodes.Status404NotFound, "There is no such trace");
     public static readonly ErrorKind MethodNotAllowed = new("method-not-allowed", StatusCodes.Status405MethodNotAllowed, "The method is not allowed here");
     public static readonly ErrorKind RequestTimeout = new("request-timeout", StatusCodes.Status408RequestTimeout, "The request came too slowly");
@@ -47,6 +69,7 @@ internal static class Errors
     public static readonly ErrorKind PromptTooLong = new("prompt-too-long", StatusCodes.Status413PayloadTooLarge, "The prompt is too long for the model");
     public static readonly ErrorKind UnsupportedMediaType = new("unsupported-media-type", StatusCodes.Status415UnsupportedMediaType, "The content type is not supported");
     public static readonly ErrorKind Internal = new("internal", StatusCodes.Status500InternalServerError, "The service failed");
+    public static readonly ErrorKind NoAnswerSource = new("no-answer-source", StatusCodes.Status501NotImplemented, "There is no model that answers");
     public static readonly ErrorKind Unavailable = new("unavailable", StatusCodes.Status503ServiceUnavailable, "The guard cannot judge now");
     public static readonly ErrorKind TimedOut = new("timed-out", StatusCodes.Status504GatewayTimeout, "The judgment took too long");
     public static readonly ErrorKind NotReady = new("not-ready", StatusCodes.Status503ServiceUnavailable, "The service is not ready");

@@ -7,8 +7,16 @@ namespace SaferGuard.Api.Traces;
 /// <param name="Id"><c>asm_</c> or <c>cmp_</c> and a UUID of version 7, so that ids sort by time.</param>
 /// <param name="Kind"><c>assessment</c> or <c>completion</c>.</param>
 /// <param name="Created">Unix time in seconds.</param>
+/// <param name="Tenant">Whose judgment it is; nobody else reads it.</param>
 internal sealed record StoredJudgment(
-    string Id, string Kind, long Created, string Decision, string ModelDigest, string PolicyDigest, byte[] Body);
+    string Id, string Kind, long Created, string Tenant, string Decision, string ModelDigest, string PolicyDigest, byte[] Body)
+{
+    /// <summary>Of what stands before the UUID in an id.</summary>
+    public const int PrefixLength = 4;
+
+    /// <summary>Its place in time: sorts judgments of all kinds.</summary>
+    public string Place => Id[PrefixLength..];
+}
 
 /// <summary>The database. Judgments are added and never changed.</summary>
 internal sealed class TraceStore(DbContextOptions<TraceStore> options) : DbContext(options)
@@ -23,6 +31,7 @@ internal sealed class TraceStore(DbContextOptions<TraceStore> options) : DbConte
         judgment.Property(j => j.Id).HasColumnName("id");
         judgment.Property(j => j.Kind).HasColumnName("kind");
         judgment.Property(j => j.Created).HasColumnName("created");
+        judgment.Property(j => j.Tenant).HasColumnName("tenant");
         judgment.Property(j => j.Decision).HasColumnName("decision");
         judgment.Property(j => j.ModelDigest).HasColumnName("model_digest");
         judgment.Property(j => j.PolicyDigest).HasColumnName("policy_digest");

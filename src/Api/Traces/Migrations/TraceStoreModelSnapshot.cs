@@ -51,6 +51,11 @@ namespace SaferGuard.Api.Traces.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("policy_digest");
 
+                    b.Property<string>("Tenant")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("tenant");
+
                     b.HasKey("Id");
 
                     b.ToTable("judgments", (string)null);

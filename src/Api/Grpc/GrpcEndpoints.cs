@@ -1,0 +1,44 @@
+using Grpc.AspNetCore.Server;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using SaferGuard.Api.Configuration;
+using SaferGuard.Api.Operations;
+using SaferGuard.Protocol.V1;
+
+namespace SaferGuard.Api.Grpc;
+
+internal static class GrpcEndpoints
+{
+    public static void AddGrpc(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddGrpc(grpc =>
+        {
+            grpc.Interceptors.Add<RpcErrors>();
+            // As over REST: what a small message unpacks to has no limit.
+            grpc.CompressionProviders = [];
+        });
+        builder.Services.AddOptions<GrpcServiceOptions>().Configure<LimitOptions>((grpc, limits) => grpc.MaxReceiveMessageSize = limits.MaxBodyBytes);
+        builder.Services.AddGrpcReflection();
+        builder.Services.AddGrpcHealthChecks(health => health.Services.Map(GuardService.Descriptor.FullName, _ => true)).AddCheck<ReadinessCheck>("readiness");
+        // Its lines repeat the status's message, which may quote the client.
+        builder.Logging.AddFilter("Grpc", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
+    }
+
+    public static void MapGrpc(this IEndpointRouteBuilder routes)
+    {
+        var shape = new ProblemShape(RpcStatus.WriteAsync);
+        routes.MapGrpcService<GuardRpc>().WithMetadata(shape);
+        routes.MapGrpcHealthChecksService().WithMetadata(shape);
+        routes.MapGrpcReflectionService().WithMetadata(shape);
+    }
+
+    /// <summary>Says on gRPC's standard health service what <c>/readyz</c> says.</summary>
+    private sealed class ReadinessCheck(Readiness readiness) : IHealthCheck
+    {
+        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+        {
+            var reasons = await readiness.ReasonsAsync(cancellationToken);
+            return reasons.Count == 0 ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy();
+        }
+    }
+}
