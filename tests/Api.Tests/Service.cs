@@ -3,7 +3,10 @@ using System.Net.Http.Headers;
 using System.Net.ServerSentEvents;
 using System.Text;
 using System.Text.Json;
+using Grpc.Net.Client;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
@@ -18,7 +21,7 @@ public sealed class Service : WebApplicationFactory<Program>, IAsyncLifetime
 {
     private readonly CapturedLog _log = new();
 
-    public Service() => UseKestrel(0);
+    public Service() => UseKestrel();
 
     public string Store { get; init; } = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName(), "saferguard.db");
 
@@ -29,10 +32,20 @@ public sealed class Service : WebApplicationFactory<Program>, IAsyncLifetime
 
     public HttpClient Client { get; private set; } = null!;
 
+    /// <summary>A connection to the address of gRPC.</summary>
+    public GrpcChannel Channel { get; private set; } = null!;
+
+    /// <summary>The address of HTTP.</summary>
+    public Uri Address { get; private set; } = null!;
+
     public async ValueTask InitializeAsync()
     {
         StartServer();
-        Client = CreateClient();
+        // Endpoints are bound in the order of their names: Grpc, Http0.
+        var addresses = Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToList();
+        Address = new(addresses[^1]);
+        Client = new() { BaseAddress = Address };
+        Channel = GrpcChannel.ForAddress(addresses[0]);
         for (var attempt = 0; attempt < 200; attempt++)
         {
             using var ready = await Client.GetAsync("/readyz");
@@ -84,8 +97,17 @@ public sealed class Service : WebApplicationFactory<Program>, IAsyncLifetime
         return await SseParser.Create(body).EnumerateAsync().ToListAsync();
     }
 
+    public override async ValueTask DisposeAsync()
+    {
+        Client?.Dispose();
+        Channel?.Dispose();
+        await base.DisposeAsync();
+    }
+
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
+        builder.UseSetting("urls", "http://127.0.0.1:0");
+        builder.UseSetting("Grpc:Url", "http://127.0.0.1:0");
         builder.UseSetting("Store:Path", Store);
         foreach (var (key, value) in Settings) builder.UseSetting(key, value);
         builder.ConfigureLogging(logging => logging.AddProvider(_log));

@@ -25,8 +25,8 @@ internal static class Addresses
             endpoints[$"{Endpoints}:Grpc:Protocols"] = "Http2";
         }
 
-        // Else Kestrel would warn that it does not listen at these as well.
-        foreach (var key in (string[])["urls", "http_ports", "https_ports"]) endpoints[key] = "";
+        // No address, and not empty either: else the host would fall back to what it was started with, and Kestrel warn that it listens elsewhere.
+        endpoints["urls"] = ";";
         configuration.AddInMemoryCollection(endpoints);
     }
 

@@ -19,17 +19,17 @@ internal static class GrpcEndpoints
         builder.Services.AddOptions<GrpcServiceOptions>().Configure<LimitOptions>((grpc, limits) => grpc.MaxReceiveMessageSize = limits.MaxBodyBytes);
         builder.Services.AddGrpcReflection();
         builder.Services.AddGrpcHealthChecks(health => health.Services.Map(GuardService.Descriptor.FullName, _ => true)).AddCheck<ReadinessCheck>("readiness");
-        // Its lines repeat the status's message, which may quote the client.
-        builder.Logging.AddFilter("Grpc", LogLevel.Warning);
+        // Its lines repeat what RpcErrors says and logs, and may quote the client.
+        builder.Logging.AddFilter("Grpc.AspNetCore.Server", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
     }
 
     public static void MapGrpc(this IEndpointRouteBuilder routes)
     {
         var shape = new ProblemShape(RpcStatus.WriteAsync);
-        routes.MapGrpcService<GuardRpc>().WithMetadata(shape);
-        routes.MapGrpcHealthChecksService().WithMetadata(shape);
-        routes.MapGrpcReflectionService().WithMetadata(shape);
+        var services = (IEndpointConventionBuilder[])
+            [routes.MapGrpcService<GuardRpc>(), routes.MapGrpcHealthChecksService(), routes.MapGrpcReflectionService()];
+        foreach (var service in services) service.WithMetadata(shape).Add(UnreadMessages.Tell);
     }
 
     /// <summary>Says on gRPC's standard health service what <c>/readyz</c> says.</summary>

@@ -8,6 +8,9 @@ namespace SaferGuard.Api.Grpc;
 /// <summary>Says an error of the table as a google.rpc.Status.</summary>
 internal static class RpcStatus
 {
+    /// <summary>The header or trailer that carries it.</summary>
+    public const string Details = "grpc-status-details-bin";
+
     private const string Domain = "saferguard";
 
     /// <summary>Many clients take no more than 8 KB of trailers, and base64 makes a third more of these.</summary>
@@ -36,7 +39,7 @@ internal static class RpcStatus
         http.Response.ContentType = "application/grpc";
         http.Response.Headers["grpc-status"] = $"{status.Code}";
         http.Response.Headers["grpc-message"] = Uri.EscapeDataString(status.Message);
-        http.Response.Headers["grpc-status-details-bin"] = Convert.ToBase64String(status.ToByteArray());
+        http.Response.Headers[Details] = Convert.ToBase64String(status.ToByteArray());
         return http.Response.CompleteAsync();
     }
 
