@@ -17,7 +17,7 @@ using SaferGuard.Api.Traces;
 namespace SaferGuard.Api.Tests;
 
 /// <summary>The real service on a real port, with the bundled model and a store in a new folder.</summary>
-public sealed class Service : WebApplicationFactory<Program>, IAsyncLifetime
+public class Service : WebApplicationFactory<Program>, IAsyncLifetime
 {
     private readonly CapturedLog _log = new();
 
@@ -102,6 +102,7 @@ public sealed class Service : WebApplicationFactory<Program>, IAsyncLifetime
         Client?.Dispose();
         Channel?.Dispose();
         await base.DisposeAsync();
+        GC.SuppressFinalize(this);
     }
 
     protected override void ConfigureWebHost(IWebHostBuilder builder)

@@ -1,5 +1,4 @@
 using Google.Protobuf.Reflection;
-using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Reflection.V1Alpha;
 using SaferGuard.Protocol.V1;

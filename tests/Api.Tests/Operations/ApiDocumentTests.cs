@@ -10,13 +10,17 @@ public sealed class ApiDocumentTests(Service service) : IClassFixture<Service>
         var document = await ReadAsync();
 
         Assert.Equal(
-            ["GET /livez", "GET /readyz", "GET /v1/traces/{id}", "POST /v1/assess", "POST /v1/complete"],
+            [
+                "GET /livez", "GET /readyz", "GET /v1/models", "GET /v1/models/{id}", "GET /v1/traces", "GET /v1/traces/{id}", "POST /v1/assess",
+                "POST /v1/chat/completions", "POST /v1/complete", "POST /v1/moderations",
+            ],
             document.Paths.SelectMany(path => path.Value.Operations!.Keys.Select(method => $"{method} {path.Key}")).Order(StringComparer.Ordinal));
     }
 
     [Theory]
     [InlineData("/v1/assess", "400 413 415 503 504")]
     [InlineData("/v1/complete", "400 413 415 503 504")]
+    [InlineData("/v1/traces", "400")]
     [InlineData("/v1/traces/{id}", "404")]
     [InlineData("/readyz", "503")]
     public async Task Errors_are_described_as_problems(string path, string statuses)
