@@ -27,6 +27,9 @@ public class Service : WebApplicationFactory<Program>, IAsyncLifetime
 
     public Dictionary<string, string> Settings { get; init; } = [];
 
+    /// <summary>False for a service that is meant never to be ready.</summary>
+    public bool IsReadyAtStart { get; init; } = true;
+
     /// <summary>All lines logged so far, with their level and exception.</summary>
     public IReadOnlyCollection<string> Log => _log.Lines;
 
@@ -46,14 +49,14 @@ public class Service : WebApplicationFactory<Program>, IAsyncLifetime
         Address = new(addresses[^1]);
         Client = new() { BaseAddress = Address };
         Channel = GrpcChannel.ForAddress(addresses[0]);
-        for (var attempt = 0; attempt < 200; attempt++)
+        for (var attempt = 0; attempt < 200 && IsReadyAtStart; attempt++)
         {
             using var ready = await Client.GetAsync("/readyz");
             if (ready.IsSuccessStatusCode) return;
             await Task.Delay(50);
         }
 
-        throw new TimeoutException("The service did not become ready. " + string.Join('\n', Log));
+        if (IsReadyAtStart) throw new TimeoutException("The service did not become ready. " + string.Join('\n', Log));
     }
 
     public Task<Reply> AssessAsync(string json) => PostAsync("/v1/assess", Encoding.UTF8.GetBytes(json));

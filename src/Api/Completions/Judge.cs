@@ -22,8 +22,9 @@ internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
     public async Task<StoredJudgment> CompleteAsync(CompleteRequest request, Caller caller, CompletionObserver? observer, CancellationToken cancellation)
     {
         var judgment = await JudgeAsync(request, observer?.Decided, cancellation);
-        var (output, reason) = await AnswerAsync(request, judgment, observer?.Wrote, cancellation);
-        var stored = await StoreAsync(new CompletionBody(Body(request, judgment, CompletionBody.Kind, "cmp"), output, reason), caller);
+        var (output, reason, usage) = await AnswerAsync(request, judgment, observer?.Wrote, cancellation);
+        var body = new CompletionBody(Body(request, judgment, CompletionBody.Kind, "cmp"), output, reason) { AnswerUsage = usage };
+        var stored = await StoreAsync(body, caller);
 
         // A refusal is told once it is on record; a model's answer was told while it was written.
         if (reason == FinishReason.Refused) observer?.Wrote(output!.Text);
@@ -53,14 +54,16 @@ internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
             new FieldError("operating_point", $"must be one that the model '{guard.Model.Id}' has: {names}"));
     }
 
-    private async Task<(OutputBody? Output, FinishReason Reason)> AnswerAsync(
+    private async Task<(OutputBody? Output, FinishReason Reason, AnswerUsageBody? Usage)> AnswerAsync(
         CompleteRequest request, Judgment judgment, Action<string>? wrote, CancellationToken cancellation)
     {
         if (judgment.Trace.Path.Decision == Decision.Refuse)
-            return (new(Refusal.Write(judgment.Trace, guard.Policy), OutputSource.Policy), FinishReason.Refused);
-        if (!guard.Model.CanAnswer) return (null, FinishReason.NoAnswerSource);
+            return (new(Refusal.Write(judgment.Trace, guard.Policy), OutputSource.Policy), FinishReason.Refused, null);
+        if (!guard.Model.CanAnswer) return (null, FinishReason.NoAnswerSource, null);
         var answer = await guard.AnswerAsync(request.ToConversation(), judgment, request.ToAnswerOptions(), wrote, cancellation);
-        return (new(answer.Text, OutputSource.Model, answer.Tokens), answer.ReachedLimit ? FinishReason.Length : FinishReason.Stop);
+        return (
+            new(answer.Text, OutputSource.Model), answer.ReachedLimit ? FinishReason.Length : FinishReason.Stop,
+            new(guard.Model.Id, judgment.Usage.Input, answer.Tokens));
     }
 
     private async Task<StoredJudgment> StoreAsync(JudgmentBody body, Caller caller)

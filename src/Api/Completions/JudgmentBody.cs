@@ -74,6 +74,11 @@ internal sealed record CompletionBody : JudgmentBody
     [JsonPropertyOrder(1)]
     public required FinishReason FinishReason { get; init; }
 
+    /// <summary>What the answer cost where it was written. Absent when nobody says.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    [JsonPropertyOrder(1)]
+    public AnswerUsageBody? AnswerUsage { get; init; }
+
     public override byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, ApiJson.Body.CompletionBody);
 }
 
@@ -99,6 +104,10 @@ internal sealed record RuleCheckBody(string Rule, Verdict Verdict, double Score,
         [.. checks.Zip(scores, (check, score) => new RuleCheckBody(check.Rule, check.Verdict, score, check.Evidence))];
 }
 
+/// <summary>Tokens that an answer cost where it was written.</summary>
+/// <param name="Model">The model that wrote it, as its server names it.</param>
+internal sealed record AnswerUsageBody(string Model, int InputTokens, int OutputTokens);
+
 /// <summary>What the judgment cost, in tokens.</summary>
 /// <param name="InputTokens">Tokens of the conversation.</param>
 /// <param name="TraceTokens">Tokens of the trace.</param>
@@ -110,8 +119,7 @@ internal sealed record UsageBody(int InputTokens, int TraceTokens, int ForcedTok
 internal sealed record TimingsBody(double QueueMs, double PrefillMs, double DecodeMs, double TotalMs);
 
 /// <summary>The text for the user.</summary>
-/// <param name="Tokens">Tokens of the text, as the model that wrote it counts them; 0 for a refusal, which no model wrote.</param>
-internal sealed record OutputBody(string Text, OutputSource Source, int Tokens = 0);
+internal sealed record OutputBody(string Text, OutputSource Source);
 
 /// <summary>Who wrote the output: the model that judged, the policy (a refusal), or a model behind the service.</summary>
 internal enum OutputSource

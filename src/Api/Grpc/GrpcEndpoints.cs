@@ -1,6 +1,5 @@
 using Grpc.AspNetCore.Server;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using SaferGuard.Api.Configuration;
 using SaferGuard.Api.Operations;
 using SaferGuard.Protocol.V1;
 
@@ -13,10 +12,13 @@ internal static class GrpcEndpoints
         builder.Services.AddGrpc(grpc =>
         {
             grpc.Interceptors.Add<RpcErrors>();
-            // As over REST: what a small message unpacks to has no limit.
-            grpc.CompressionProviders = [];
+            // The limit is that of the body, as over REST; UnreadMessages sets it.
+            grpc.MaxReceiveMessageSize = null;
+            // Else every address that exists over REST would take calls for unknown services.
+            grpc.IgnoreUnknownServices = true;
         });
-        builder.Services.AddOptions<GrpcServiceOptions>().Configure<LimitOptions>((grpc, limits) => grpc.MaxReceiveMessageSize = limits.MaxBodyBytes);
+        // As over REST, since what a small message unpacks to has no limit. gRPC adds its own where there are none, so they go after that.
+        builder.Services.PostConfigure<GrpcServiceOptions>(grpc => grpc.CompressionProviders = []);
         builder.Services.AddGrpcReflection();
         builder.Services.AddGrpcHealthChecks(health => health.Services.Map(GuardService.Descriptor.FullName, _ => true)).AddCheck<ReadinessCheck>("readiness");
         // Its lines repeat what RpcErrors says and logs, and may quote the client.

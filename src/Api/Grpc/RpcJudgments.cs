@@ -38,6 +38,7 @@ internal static class RpcJudgments
         };
         if (body is not CompletionBody completion) return judgment;
         judgment.FinishReason = Named<V1.FinishReason>.Of(completion.FinishReason);
+        if (completion.AnswerUsage is { } usage) judgment.AnswerUsage = new() { Model = usage.Model, InputTokens = usage.InputTokens, OutputTokens = usage.OutputTokens };
         if (completion.Output is { } output) judgment.Output = new() { Text = output.Text, Source = Named<V1.OutputSource>.Of(output.Source) };
         return judgment;
     }

@@ -1,13 +1,14 @@
 using Google.Protobuf;
 using Grpc.AspNetCore.Server;
-using Grpc.Core;
+using Microsoft.AspNetCore.Http.Features;
+using SaferGuard.Api.Configuration;
 using SaferGuard.Api.Operations;
 
 namespace SaferGuard.Api.Grpc;
 
 /// <summary>
 /// Tells by the table what is wrong with a message that could not be read: gRPC finds that out before <see cref="RpcErrors"/> is asked, and calls a
-/// malformed message an unknown fault of the service.
+/// malformed message an unknown fault of the service. The body's limit is that of REST.
 /// </summary>
 internal static class UnreadMessages
 {
@@ -19,17 +20,17 @@ internal static class UnreadMessages
         var call = endpoint.RequestDelegate!;
         endpoint.RequestDelegate = async http =>
         {
+            if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+                size.MaxRequestBodySize = http.RequestServices.GetRequiredService<LimitOptions>().MaxBodyBytes;
             await call(http);
             if (!http.Response.HasStarted && Problem(http) is { } problem) await RpcStatus.WriteAsync(http, problem);
         };
     }
 
-    private static ProblemException? Problem(HttpContext http)
+    private static ProblemException? Problem(HttpContext http) => http.Features.Get<IServerCallContextFeature>()?.ServerCallContext.Status.DebugException switch
     {
-        if (http.Features.Get<IServerCallContextFeature>()?.ServerCallContext.Status is not { } status) return null;
-        if (status.DebugException is InvalidProtocolBufferException) return new(Errors.InvalidRequest, "Send the messages of guard.proto. Nothing was judged.", s_malformed);
-        return status.StatusCode == StatusCode.ResourceExhausted && !http.Response.Headers.ContainsKey(RpcStatus.Details)
-            ? Errors.Of(new BadHttpRequestException("", StatusCodes.Status413PayloadTooLarge))
-            : null;
-    }
+        InvalidProtocolBufferException => new(Errors.InvalidRequest, "Send the messages of guard.proto. Nothing was judged.", s_malformed),
+        BadHttpRequestException body => Errors.Of(body),
+        _ => null,
+    };
 }

@@ -46,8 +46,9 @@ internal sealed record ChatUsage(
     public static ChatUsage Of(CompletionBody completion)
     {
         var usage = completion.Usage;
-        var written = usage.TraceTokens + (completion.Output?.Tokens ?? 0);
-        return new(usage.InputTokens, written, usage.InputTokens + written, new(usage.CachedTokens), new(usage.TraceTokens));
+        var read = completion.AnswerUsage?.InputTokens ?? usage.InputTokens;
+        var written = usage.TraceTokens + (completion.AnswerUsage?.OutputTokens ?? 0);
+        return new(read, written, read + written, new(usage.CachedTokens), new(usage.TraceTokens));
     }
 }
 

@@ -34,7 +34,7 @@ public sealed class HealthAndReflectionTests(Service service) : IClassFixture<Se
     public async Task Reflection_tells_a_client_without_the_contract_all_of_it()
     {
         var names = (await AskAsync(new() { ListServices = "" })).ListServicesResponse.Service.Select(item => item.Name);
-        Assert.Equal(["grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection", "saferguard.v1.GuardService"], names.Order(StringComparer.Ordinal));
+        Assert.Equal(["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection", "saferguard.v1.GuardService"], names.Order(StringComparer.Ordinal));
 
         var answer = await AskAsync(new() { FileContainingSymbol = "saferguard.v1.GuardService" });
         var files = FileDescriptor.BuildFromByteStrings(answer.FileDescriptorResponse.FileDescriptorProto);

@@ -9,27 +9,31 @@ using JudgmentKind = SaferGuard.Protocol.V1.JudgmentKind;
 
 namespace SaferGuard.Api.Tests.Traces;
 
-public sealed class TraceListTests : IAsyncLifetime
+/// <summary>A service that has judged seven times: every other judgment is a completion, and two are refusals.</summary>
+public sealed class ListedService : Service, IAsyncLifetime
 {
-    private readonly Service _service = new();
-    private readonly List<string> _ids = [];
+    /// <summary>Newest first.</summary>
+    public List<string> Ids { get; } = [];
 
-    private GuardService.GuardServiceClient Guard => new(_service.Channel);
-
-    /// <summary>Seven judgments: every other one is a completion, and two are refusals.</summary>
-    public async ValueTask InitializeAsync()
+    public new async ValueTask InitializeAsync()
     {
-        await _service.InitializeAsync();
+        await base.InitializeAsync();
         for (var i = 0; i < 7; i++)
         {
             var prompt = i is 2 or 5 ? Prompts.Harmful : Prompts.Harmless;
-            var reply = i % 2 == 0 ? await _service.AssessAsync(Prompts.Assess(prompt, "brief")) : await _service.CompleteAsync(Prompts.Complete(prompt));
-            _ids.Insert(0, reply.Id);
-            await Task.Delay(2, TestContext.Current.CancellationToken);
+            var reply = i % 2 == 0 ? await AssessAsync(Prompts.Assess(prompt, "brief")) : await CompleteAsync(Prompts.Complete(prompt));
+            Ids.Insert(0, reply.Id);
+            await Task.Delay(2);
         }
     }
+}
 
-    public ValueTask DisposeAsync() => _service.DisposeAsync();
+public sealed class TraceListTests(ListedService service) : IClassFixture<ListedService>
+{
+    private readonly Service _service = service;
+    private readonly List<string> _ids = service.Ids;
+
+    private GuardService.GuardServiceClient Guard => new(_service.Channel);
 
     [Fact]
     public async Task The_newest_come_first_whatever_their_kind()
@@ -79,12 +83,14 @@ public sealed class TraceListTests : IAsyncLifetime
     [Fact]
     public async Task What_comes_meanwhile_does_not_shift_the_pages()
     {
-        var first = await _service.GetAsync("/v1/traces?page_size=3");
-        await _service.AssessAsync(Prompts.Assess(Prompts.Harmless, "brief"));
+        await using var busy = new ListedService();
+        await busy.InitializeAsync();
+        var first = await busy.GetAsync("/v1/traces?page_size=3");
+        await busy.AssessAsync(Prompts.Assess(Prompts.Harmless, "brief"));
 
-        var second = await _service.GetAsync($"/v1/traces?page_size=3&page_token={first.Json.GetProperty("next_page_token")}");
+        var second = await busy.GetAsync($"/v1/traces?page_size=3&page_token={first.Json.GetProperty("next_page_token")}");
 
-        Assert.Equal(_ids[3..6], Ids(second));
+        Assert.Equal(busy.Ids[3..6], Ids(second));
     }
 
     [Theory]
