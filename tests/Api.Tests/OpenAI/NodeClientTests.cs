@@ -13,6 +13,9 @@ public sealed class NodeClientTests(AnsweringService service, ITestOutputHelper 
         Assert.SkipUnless(Directory.Exists(Path.Combine(folder, "node_modules", "openai")), "The npm package openai is not installed: tests/run installs it.");
         await using var judging = new Service();
         await judging.InitializeAsync();
+        await using var broken = new AnsweringService();
+        await broken.InitializeAsync();
+        broken.LoseStore();
 
         var start = new ProcessStartInfo("node", ["--test", "--test-reporter=tap", Path.Combine(folder, "client.test.mjs")])
         {
@@ -21,6 +24,7 @@ public sealed class NodeClientTests(AnsweringService service, ITestOutputHelper 
             Environment =
             {
                 ["SAFERGUARD_URL"] = service.Address.ToString(), ["SAFERGUARD_JUDGING_URL"] = judging.Address.ToString(),
+                ["SAFERGUARD_BROKEN_URL"] = broken.Address.ToString(),
                 ["HARMFUL"] = Prompts.Harmful, ["HARMLESS"] = Prompts.Harmless,
             },
         };

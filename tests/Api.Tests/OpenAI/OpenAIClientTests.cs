@@ -50,6 +50,22 @@ public sealed class OpenAIClientTests(AnsweringService service) : IClassFixture<
         Assert.NotNull(Assert.Single(updates, update => update.Usage is not null).Usage);
     }
 
+    /// <summary>This client does not look for errors in chunks: what it gets then has no reason to end, so that it does not look finished.</summary>
+    [Fact]
+    public async Task A_stream_that_fails_never_looks_finished()
+    {
+        await using var broken = new AnsweringService();
+        await broken.InitializeAsync();
+        broken.LoseStore();
+
+        var updates = await Chat(broken).CompleteChatStreamingAsync(
+            [ChatMessage.CreateUserMessage(Prompts.Harmless)], new ChatCompletionOptions { MaxOutputTokenCount = 8 }, TestContext.Current.CancellationToken)
+            .ToListAsync(TestContext.Current.CancellationToken);
+
+        Assert.NotEmpty(updates.SelectMany(update => update.ContentUpdate));
+        Assert.DoesNotContain(updates, update => update.FinishReason is not null);
+    }
+
     [Fact]
     public async Task An_error_is_thrown_with_its_status_and_words()
     {
@@ -98,7 +114,8 @@ public sealed class OpenAIClientTests(AnsweringService service) : IClassFixture<
         Assert.Equal(404, fault.Status);
     }
 
-    private OpenAIClient Client() => new(new ApiKeyCredential("unused"), new OpenAIClientOptions { Endpoint = new(service.Address, "/v1") });
+    private OpenAIClient Client(Service? other = null) =>
+        new(new ApiKeyCredential("unused"), new OpenAIClientOptions { Endpoint = new((other ?? service).Address, "/v1") });
 
-    private ChatClient Chat() => Client().GetChatClient("my-model");
+    private ChatClient Chat(Service? other = null) => Client(other).GetChatClient("my-model");
 }

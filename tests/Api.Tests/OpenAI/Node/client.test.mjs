@@ -1,9 +1,10 @@
-// What the openai package makes of the service. NodeClientTests.cs runs it against a service with a model that answers, and one whose model only judges.
+// What the openai package makes of the service. NodeClientTests.cs runs it against a service with a model that answers, one whose model only judges, and
+// one that lost its store.
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import OpenAI from "openai";
 
-const {SAFERGUARD_URL, SAFERGUARD_JUDGING_URL, HARMFUL, HARMLESS} = process.env;
+const {SAFERGUARD_URL, SAFERGUARD_JUDGING_URL, SAFERGUARD_BROKEN_URL, HARMFUL, HARMLESS} = process.env;
 const client = (url = SAFERGUARD_URL) => new OpenAI({apiKey: "unused", baseURL: new URL("v1", url).href, maxRetries: 2});
 const ask = (content, more = {}) => ({model: "my-model", messages: [{role: "user", content}], ...more});
 
@@ -70,6 +71,18 @@ test("a guard that only judges says so at once, and what it judged", async () =>
         assert.equal(error.code, "no_answer_source");
         assert.equal(error.error.saferguard.verdict.decision, "answer");
     }
+});
+
+test("a stream that fails throws behind its pieces", async () => {
+    const pieces = [];
+    const error = await (async () => {
+        const stream = await client(SAFERGUARD_BROKEN_URL).chat.completions.create(ask(HARMLESS, {stream: true, max_tokens: 8}));
+        for await (const chunk of stream) pieces.push(chunk);
+    })().catch((error) => error);
+    assert.ok(error instanceof OpenAI.APIError);
+    assert.equal(error.code, "internal");
+    assert.ok(pieces.length > 0);
+    assert.ok(pieces.every((chunk) => chunk.choices[0].finish_reason === null));
 });
 
 test("moderations are read", async () => {
