@@ -1,11 +1,13 @@
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Configuration;
 using SaferGuard.Api.Operations;
+using SaferGuard.Api.Telemetry;
 using SaferGuard.Api.Traces;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddConfiguration();
 builder.AddServer();
+builder.AddTelemetry();
 builder.AddTraces();
 builder.AddCompletions();
 builder.AddOperations();
