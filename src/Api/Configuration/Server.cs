@@ -1,17 +1,20 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
 namespace SaferGuard.Api.Configuration;
 
 internal static class Server
 {
-    private const int MaxHeaderBytes = 16 * 1024;
-
-    /// <summary>Bounds what a client may make the server hold before a request is known; the body's limit is set where it is read.</summary>
+    /// <summary>Bounds what a client may make the server hold.</summary>
     public static void AddServer(this WebApplicationBuilder builder)
     {
-        builder.WebHost.ConfigureKestrel(kestrel =>
+        builder.Services.AddOptions<KestrelServerOptions>().Configure<LimitOptions>((kestrel, limits) =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestHeadersTotalSize = MaxHeaderBytes;
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            kestrel.Limits.MaxRequestBodySize = limits.MaxBodyBytes;
+            kestrel.Limits.MinRequestBodyDataRate = new(limits.MinBodyBytesPerSecond, gracePeriod: TimeSpan.FromSeconds(5));
+            kestrel.Limits.MaxRequestHeadersTotalSize = limits.MaxHeaderBytes;
+            kestrel.Limits.RequestHeadersTimeout = limits.HeaderTimeout;
+            kestrel.Limits.MaxConcurrentConnections = limits.MaxConnections;
         });
 
         builder.Logging.AddSimpleConsole(console =>
