@@ -2,6 +2,7 @@ using SaferGuard.Api.Access;
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Configuration;
 using SaferGuard.Api.Operations;
+using SaferGuard.Api.Telemetry;
 using SaferGuard.Api.Traces;
 
 if (CommandLine.HasVerb(args)) return await CommandLine.RunAsync(args);
@@ -9,6 +10,7 @@ if (CommandLine.HasVerb(args)) return await CommandLine.RunAsync(args);
 var builder = WebApplication.CreateBuilder(args);
 builder.AddConfiguration();
 builder.AddServer();
+builder.AddTelemetry();
 builder.AddTraces();
 builder.AddAccess();
 builder.AddCompletions();

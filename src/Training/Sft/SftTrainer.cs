@@ -117,7 +117,7 @@ internal sealed class SftTrainer : IDisposable
         var losses = byQuestion.cpu().data<float>().ToArray();
         return new SftStep(
             _position, progress, total.item<float>(), Enum.GetValues<Question>().ToDictionary(q => q, q => (double)losses[(int)q]), rate, norm, batch.TokenCount,
-            Stopwatch.GetElapsedTime(start), EndsEpoch: false);
+            batch.Shape, Stopwatch.GetElapsedTime(start), EndsEpoch: false);
     }
 
     private SavedState State => new(_position, _rows.Count, _decoder.Config, _options, _decoder.Adaptation?.Lora);
