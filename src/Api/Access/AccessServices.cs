@@ -13,7 +13,7 @@ internal static class AccessServices
         services.AddSingleton<Callers>();
         services.AddSingleton<KeyBook>();
         services.AddSingleton<KeyRing>();
-        services.AddSingleton<TokenReader>();
+        services.AddSingleton<JwtReader>();
         services.AddSingleton<OpenAccess>();
         services.AddHostedService(provider => provider.GetRequiredService<OpenAccess>());
 

@@ -4,7 +4,7 @@ using SaferGuard.Api.Access.Tokens;
 namespace SaferGuard.Api.Access;
 
 /// <summary>Finds out who makes a request.</summary>
-internal sealed class Callers(OpenAccess open, KeyRing keys, TokenReader tokens, AccessOptions options)
+internal sealed class Callers(OpenAccess open, KeyRing keys, JwtReader tokens, AccessOptions options)
 {
     private readonly Caller _anonymous = Caller.Anonymous with { Limits = options.DefaultLimits };
 

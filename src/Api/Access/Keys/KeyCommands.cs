@@ -30,16 +30,20 @@ internal static partial class KeyCommands
             AllowMultipleArgumentsPerToken = true,
         };
         scopes.AcceptOnlyFromAmong([.. ScopeNames.All]);
+        Demand(tenant, NamePattern().IsMatch, "letters, digits, dots, dashes and underscores, at most 64");
         var name = new Option<string>("--name") { Description = "What the key is for, for people.", DefaultValueFactory = _ => "" };
         var policy = new Option<string?>("--policy") { Description = "Id of the policy that applies where a request names none." };
+        Demand(name, text => text.Length <= 200 && !text.Any(char.IsControl), "at most 200 characters on one line");
+        Demand(policy, NamePattern().IsMatch, "the id of a policy");
         var requests = Quota("--requests-per-minute", "Requests per minute; by default what the service is configured with.");
         var tokens = Quota("--tokens-per-minute", "Tokens per minute, read and written.");
         var concurrent = Quota("--max-concurrent-requests", "Requests in flight at once.");
         var expires = new Option<DateTimeOffset?>("--expires") { Description = "When the key ends, such as 2030-01-31 (UTC); by default never." };
         expires.CustomParser = result =>
         {
-            if (DateTimeOffset.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)) return time;
-            result.AddError("--expires takes a date such as 2030-01-31, or a time such as 2030-01-31T12:00Z.");
+            if (DateTimeOffset.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) && time > DateTimeOffset.UtcNow)
+                return time;
+            result.AddError("--expires takes a date to come such as 2030-01-31, or a time such as 2030-01-31T12:00Z.");
             return null;
         };
 
@@ -47,13 +51,6 @@ internal static partial class KeyCommands
         {
             tenant, scopes, name, policy, requests, tokens, concurrent, expires,
         };
-        command.Validators.Add(result =>
-        {
-            if (!NamePattern().IsMatch(result.GetValue(tenant) ?? "")) result.AddError("--tenant takes letters, digits, dots, dashes and underscores, at most 64.");
-            if (result.GetValue(policy) is { } id && !NamePattern().IsMatch(id)) result.AddError("--policy takes the id of a policy.");
-            if (result.GetValue(name) is { } text && (text.Length > 200 || text.Any(char.IsControl))) result.AddError("--name takes at most 200 characters on one line.");
-            if (result.GetValue(expires) <= DateTimeOffset.UtcNow) result.AddError("--expires takes a time to come.");
-        });
         command.SetAction(async (parsed, cancellation) =>
         {
             await using var store = await StoreAccess.OpenAsync(parsed.GetValue(s_store));
@@ -101,12 +98,14 @@ internal static partial class KeyCommands
     private static Option<int?> Quota(string name, string description)
     {
         var option = new Option<int?>(name) { Description = description };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValue(option) is < 1 or > CallerLimits.Most) result.AddError($"{name} takes a number from 1 to {CallerLimits.Most}.");
-        });
+        Demand(option, text => int.TryParse(text, CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= CallerLimits.Most, $"a number from 1 to {CallerLimits.Most}");
         return option;
     }
+
+    private static void Demand(Option option, Func<string, bool> isGood, string wanted) => option.Validators.Add(result =>
+    {
+        if (!result.Tokens.All(token => isGood(token.Value))) result.AddError($"{option.Name} takes {wanted}.");
+    });
 
     [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z")]
     private static partial Regex NamePattern();

@@ -10,7 +10,7 @@ namespace SaferGuard.Api.Access.Tokens;
 /// Reads callers from the bearer tokens of a configured issuer. Made from the libraries beneath ASP.NET's bearer handler: keys and tokens share one
 /// gate and one error table, and a second pipeline of schemes and challenges beside it would only be a second way in.
 /// </summary>
-internal sealed class TokenReader
+internal sealed class JwtReader
 {
     /// <summary>Ids and names that a token may bring into the store.</summary>
     private const int MaxNameLength = 200;
@@ -21,7 +21,7 @@ internal sealed class TokenReader
     private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false };
     private readonly AccessOptions _access;
 
-    public TokenReader(AccessOptions access)
+    public JwtReader(AccessOptions access)
     {
         _access = access;
         _options = access.Jwt;
