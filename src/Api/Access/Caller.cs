@@ -11,8 +11,8 @@ internal sealed record Caller(string Id, string Tenant, string? Policy, Scope Sc
 {
     public const string DefaultTenant = "default";
 
-    /// <summary>Everybody, while the service runs without keys.</summary>
-    public static readonly Caller Anonymous = new("anonymous", DefaultTenant, null, Scope.All);
+    /// <summary>Nobody that is known: everybody, while the service runs without keys.</summary>
+    public static readonly Caller Anonymous = new("anonymous", DefaultTenant, null);
 
     /// <summary>Counts what this request costs; null where the caller has no limits.</summary>
     public Meter? Meter { get; init; }

@@ -6,7 +6,7 @@ namespace SaferGuard.Api.Access;
 /// <summary>Finds out who makes a request.</summary>
 internal sealed class Callers(OpenAccess open, KeyRing keys, JwtReader tokens, AccessOptions options)
 {
-    private readonly Caller _anonymous = Caller.Anonymous with { Limits = options.DefaultLimits };
+    private readonly Caller _anonymous = Caller.Anonymous with { Scopes = Scope.All, Limits = options.DefaultLimits };
 
     /// <exception cref="Operations.ProblemException">The caller is not known.</exception>
     public async ValueTask<Caller> FindAsync(HttpContext http)

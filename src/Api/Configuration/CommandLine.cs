@@ -6,7 +6,8 @@ namespace SaferGuard.Api.Configuration;
 /// <summary>The verbs of the program. Without one it serves, and all arguments are settings.</summary>
 internal static class CommandLine
 {
-    public static bool HasVerb(string[] args) => args is ["--help" or "-h" or "-?" or "--version", ..] || (args is [var first, ..] && char.IsAsciiLetter(first[0]) && !first.Contains('='));
+    public static bool HasVerb(string[] args) =>
+        args is ["--help" or "-h" or "-?" or "--version", ..] || (args is [{ Length: > 0 } first, ..] && char.IsAsciiLetter(first[0]) && !first.Contains('='));
 
     public static RootCommand Create() => new("SaferGuard judges prompts for large language models. Without a verb it serves, with settings such as --urls=http://127.0.0.1:8080.")
     {

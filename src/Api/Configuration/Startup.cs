@@ -17,6 +17,7 @@ internal static class Startup
         try
         {
             app.Services.GetRequiredService<IStartupValidator>().Validate();
+            app.LimitClients();
             app.Services.GetRequiredService<Guard>();
             await app.Services.GetRequiredService<IDbContextFactory<TraceStore>>().MigrateAsync();
             await app.RunAsync();
