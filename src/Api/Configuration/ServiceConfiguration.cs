@@ -1,4 +1,7 @@
 using Microsoft.Extensions.Options;
+using SaferGuard.Api.Access;
+using SaferGuard.Api.Access.Idempotency;
+using SaferGuard.Api.Access.RateLimits;
 using SaferGuard.Reasoning.Engine;
 
 namespace SaferGuard.Api.Configuration;
@@ -15,6 +18,10 @@ internal static partial class ServiceConfiguration
         builder.Services.AddSection<StoreOptions, StoreValidator>("Store");
         builder.Services.AddSection<LimitOptions, LimitValidator>("Limits");
         builder.Services.AddSection<ShutdownOptions, ShutdownValidator>("Shutdown");
+        builder.Services.AddSection<AccessOptions, AccessValidator>("Access");
+        builder.Services.AddSection<RedisOptions, RedisValidator>("Redis");
+        builder.Services.AddSection<IdempotencyOptions, IdempotencyValidator>("Idempotency");
+        builder.Services.AddSingleton(TimeProvider.System);
 
         string[] addressKeys = ["urls", "http_ports", "https_ports"];
         if (addressKeys.All(key => string.IsNullOrEmpty(builder.Configuration[key]))) builder.WebHost.UseUrls(DefaultUrl);
@@ -63,4 +70,13 @@ internal static partial class ServiceConfiguration
 
     [OptionsValidator]
     private sealed partial class ShutdownValidator : IValidateOptions<ShutdownOptions>;
+
+    [OptionsValidator]
+    private sealed partial class AccessValidator : IValidateOptions<AccessOptions>;
+
+    [OptionsValidator]
+    private sealed partial class RedisValidator : IValidateOptions<RedisOptions>;
+
+    [OptionsValidator]
+    private sealed partial class IdempotencyValidator : IValidateOptions<IdempotencyOptions>;
 }
