@@ -1,14 +1,20 @@
+using SaferGuard.Api.Access;
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Configuration;
 using SaferGuard.Api.Grpc;
 using SaferGuard.Api.OpenAI;
 using SaferGuard.Api.Operations;
+using SaferGuard.Api.Telemetry;
 using SaferGuard.Api.Traces;
+
+if (CommandLine.HasVerb(args)) return await CommandLine.RunAsync(args);
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddConfiguration();
 builder.AddServer();
+builder.AddTelemetry();
 builder.AddTraces();
+builder.AddAccess();
 builder.AddCompletions();
 builder.AddOpenAI();
 builder.AddGrpc();
@@ -16,10 +22,11 @@ builder.AddOperations();
 
 var app = builder.Build();
 app.UseOperations();
+app.UseAccess();
 app.MapCompletions();
 app.MapOpenAI();
 app.MapGrpc();
 app.MapTraces();
 app.MapHealth();
-app.MapOpenApi();
+app.MapOpenApi().AllowAnonymous();
 return await app.RunUntilStoppedAsync();

@@ -16,7 +16,7 @@ internal sealed record ServerEvent(string? Name, byte[] Data);
 internal sealed class EventStream(ILogger<EventStream> logger)
 {
     /// <summary>Ends every stream that did not fail.</summary>
-    private const string Done = "data: [DONE]\n\n";
+    public const string Done = "data: [DONE]\n\n";
 
     public async Task SendAsync(HttpContext http, IAsyncEnumerable<ServerEvent> events, Func<HttpContext, ProblemException, ServerEvent> failed)
     {

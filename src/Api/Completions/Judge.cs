@@ -15,14 +15,14 @@ internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
 {
     public async Task<StoredJudgment> AssessAsync(AssessRequest request, Caller caller, CancellationToken cancellation)
     {
-        var judgment = await JudgeAsync(request, null, cancellation);
+        var judgment = await JudgeAsync(request, caller, null, cancellation);
         return await StoreAsync(Body(request, judgment, "assessment", "asm"), caller);
     }
 
     public async Task<StoredJudgment> CompleteAsync(CompleteRequest request, Caller caller, CompletionObserver? observer, CancellationToken cancellation)
     {
-        var judgment = await JudgeAsync(request, observer?.Decided, cancellation);
-        var (output, reason, usage) = await AnswerAsync(request, judgment, observer?.Wrote, cancellation);
+        var judgment = await JudgeAsync(request, caller, observer?.Decided, cancellation);
+        var (output, reason, usage) = await AnswerAsync(request, caller, judgment, observer?.Wrote, cancellation);
         var body = new CompletionBody(Body(request, judgment, CompletionBody.Kind, "cmp"), output, reason) { AnswerUsage = usage };
         var stored = await StoreAsync(body, caller);
 
@@ -31,12 +31,14 @@ internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
         return stored;
     }
 
-    private async Task<Judgment> JudgeAsync(AssessRequest request, Action<TraceStage>? decided, CancellationToken cancellation)
+    private async Task<Judgment> JudgeAsync(AssessRequest request, Caller caller, Action<TraceStage>? decided, CancellationToken cancellation)
     {
         RequirePoint(request.OperatingPoint);
         try
         {
-            return await guard.AssessAsync(request.ToConversation(), request.Trace, decided, request.OperatingPoint, cancellation);
+            var judgment = await guard.AssessAsync(request.ToConversation(), request.Trace, decided, request.OperatingPoint, cancellation);
+            await caller.ChargeAsync(judgment.Usage.Input + judgment.Usage.Trace);
+            return judgment;
         }
         catch (PromptTooLongException tooLong)
         {
@@ -55,12 +57,13 @@ internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
     }
 
     private async Task<(OutputBody? Output, FinishReason Reason, AnswerUsageBody? Usage)> AnswerAsync(
-        CompleteRequest request, Judgment judgment, Action<string>? wrote, CancellationToken cancellation)
+        CompleteRequest request, Caller caller, Judgment judgment, Action<string>? wrote, CancellationToken cancellation)
     {
         if (judgment.Trace.Path.Decision == Decision.Refuse)
             return (new(Refusal.Write(judgment.Trace, guard.Policy), OutputSource.Policy), FinishReason.Refused, null);
         if (!guard.Model.CanAnswer) return (null, FinishReason.NoAnswerSource, null);
         var answer = await guard.AnswerAsync(request.ToConversation(), judgment, request.ToAnswerOptions(), wrote, cancellation);
+        await caller.ChargeAsync(answer.Tokens);
         return (
             new(answer.Text, OutputSource.Model), answer.ReachedLimit ? FinishReason.Length : FinishReason.Stop,
             new(guard.Model.Id, judgment.Usage.Input, answer.Tokens));
@@ -69,7 +72,7 @@ internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
     private async Task<StoredJudgment> StoreAsync(JudgmentBody body, Caller caller)
     {
         var stored = new StoredJudgment(
-            body.Id, body.Object, body.Created, caller.Tenant, WireName.Of(body.Decision), body.Model.Digest, body.Policy.Digest, body.ToJson());
+            body.Id, body.Object, body.Created, caller.Tenant, caller.Id, WireName.Of(body.Decision), body.Model.Digest, body.Policy.Digest, body.ToJson());
         await log.AppendAsync(stored);
         return stored;
     }

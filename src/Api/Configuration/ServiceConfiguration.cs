@@ -1,4 +1,7 @@
 using Microsoft.Extensions.Options;
+using SaferGuard.Api.Access;
+using SaferGuard.Api.Access.Idempotency;
+using SaferGuard.Api.Access.RateLimits;
 using SaferGuard.Api.Grpc;
 using SaferGuard.Reasoning.Engine;
 
@@ -14,7 +17,11 @@ internal static partial class ServiceConfiguration
         builder.Services.AddSection<StoreOptions, StoreValidator>("Store");
         builder.Services.AddSection<LimitOptions, LimitValidator>("Limits");
         builder.Services.AddSection<ShutdownOptions, ShutdownValidator>("Shutdown");
+        builder.Services.AddSection<AccessOptions, AccessValidator>("Access");
+        builder.Services.AddSection<RedisOptions, RedisValidator>("Redis");
+        builder.Services.AddSection<IdempotencyOptions, IdempotencyValidator>("Idempotency");
         builder.Services.AddSection<GrpcOptions, GrpcValidator>(GrpcOptions.Section);
+        builder.Services.AddSingleton(TimeProvider.System);
         builder.AddAddresses();
     }
 
@@ -70,4 +77,13 @@ internal static partial class ServiceConfiguration
 
     [OptionsValidator]
     private sealed partial class ShutdownValidator : IValidateOptions<ShutdownOptions>;
+
+    [OptionsValidator]
+    private sealed partial class AccessValidator : IValidateOptions<AccessOptions>;
+
+    [OptionsValidator]
+    private sealed partial class RedisValidator : IValidateOptions<RedisOptions>;
+
+    [OptionsValidator]
+    private sealed partial class IdempotencyValidator : IValidateOptions<IdempotencyOptions>;
 }

@@ -12,7 +12,7 @@ internal static class GrpcEndpoints
         builder.Services.AddGrpc(grpc =>
         {
             grpc.Interceptors.Add<RpcErrors>();
-            // The limit is that of the body, as over REST; UnreadMessages sets it.
+            // The server limits bodies already, for every surface.
             grpc.MaxReceiveMessageSize = null;
             // Else every address that exists over REST would take calls for unknown services.
             grpc.IgnoreUnknownServices = true;
@@ -30,7 +30,11 @@ internal static class GrpcEndpoints
     {
         var shape = new ProblemShape(RpcStatus.WriteAsync);
         var services = (IEndpointConventionBuilder[])
-            [routes.MapGrpcService<GuardRpc>(), routes.MapGrpcHealthChecksService(), routes.MapGrpcReflectionService()];
+        [
+            routes.MapGrpcService<GuardRpc>(),
+            routes.MapGrpcHealthChecksService().AllowAnonymous(),
+            routes.MapGrpcReflectionService().AllowAnonymous(),
+        ];
         foreach (var service in services) service.WithMetadata(shape).Add(UnreadMessages.Tell);
     }
 

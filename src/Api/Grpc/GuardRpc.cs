@@ -10,12 +10,15 @@ namespace SaferGuard.Api.Grpc;
 /// <summary>The methods of <c>proto/saferguard/v1/guard.proto</c>.</summary>
 internal sealed class GuardRpc(Judge judge, TraceReader traces, LimitOptions limits) : GuardService.GuardServiceBase
 {
+    [RequireScope(Scope.Assess)]
     public override async Task<Judgment> Assess(Protocol.V1.AssessRequest request, ServerCallContext context) =>
         RpcJudgments.Of(await judge.AssessAsync(RpcRequests.Read(request, limits), Caller(context), context.CancellationToken));
 
+    [RequireScope(Scope.Complete)]
     public override async Task<Judgment> Complete(Protocol.V1.CompleteRequest request, ServerCallContext context) =>
         RpcJudgments.Of(await judge.CompleteAsync(RpcRequests.Read(request, limits), Caller(context), null, context.CancellationToken));
 
+    [RequireScope(Scope.Complete)]
     public override async Task CompleteStream(
         Protocol.V1.CompleteRequest request, IServerStreamWriter<CompletionEvent> responseStream, ServerCallContext context)
     {
@@ -23,9 +26,11 @@ internal sealed class GuardRpc(Judge judge, TraceReader traces, LimitOptions lim
         await foreach (var step in steps) await responseStream.WriteAsync(RpcJudgments.Of(step), context.CancellationToken);
     }
 
+    [RequireScope(Scope.TracesRead)]
     public override async Task<Judgment> GetTrace(GetTraceRequest request, ServerCallContext context) =>
         RpcJudgments.Of(await traces.FindAsync(request.Id, Caller(context), context.CancellationToken));
 
+    [RequireScope(Scope.TracesRead)]
     public override async Task<ListTracesResponse> ListTraces(ListTracesRequest request, ServerCallContext context)
     {
         var page = await traces.ListAsync(RpcRequests.Read(request), Caller(context), context.CancellationToken);

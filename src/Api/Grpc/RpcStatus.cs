@@ -25,6 +25,7 @@ internal static class RpcStatus
             Reason = reason, Domain = Domain, Metadata = { ["type"] = problem.Kind.Type, ["title"] = problem.Kind.Title, ["status"] = $"{problem.Kind.Status}" },
         }));
         if (problem.Errors.Count > 0) status.Details.Add(Any.Pack(Violations(problem.Errors)));
+        if (problem.RetryAfter is { } wait) status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(wait) }));
         status.Details.Add(Any.Pack(new RequestInfo { RequestId = ProblemWriter.TraceIdOf(http) }));
         return status;
     }

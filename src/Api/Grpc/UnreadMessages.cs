@@ -1,14 +1,12 @@
 using Google.Protobuf;
 using Grpc.AspNetCore.Server;
-using Microsoft.AspNetCore.Http.Features;
-using SaferGuard.Api.Configuration;
 using SaferGuard.Api.Operations;
 
 namespace SaferGuard.Api.Grpc;
 
 /// <summary>
 /// Tells by the table what is wrong with a message that could not be read: gRPC finds that out before <see cref="RpcErrors"/> is asked, and calls a
-/// malformed message an unknown fault of the service. The body's limit is that of REST.
+/// malformed message an unknown fault of the service.
 /// </summary>
 internal static class UnreadMessages
 {
@@ -20,8 +18,6 @@ internal static class UnreadMessages
         var call = endpoint.RequestDelegate!;
         endpoint.RequestDelegate = async http =>
         {
-            if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
-                size.MaxRequestBodySize = http.RequestServices.GetRequiredService<LimitOptions>().MaxBodyBytes;
             await call(http);
             if (!http.Response.HasStarted && Problem(http) is { } problem) await RpcStatus.WriteAsync(http, problem);
         };

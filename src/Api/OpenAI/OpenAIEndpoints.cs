@@ -3,6 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.OpenApi;
 using SaferGuard.Api.Access;
+using SaferGuard.Api.Access.Idempotency;
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Operations;
 using SaferGuard.Reasoning;
@@ -32,7 +33,8 @@ internal static class OpenAIEndpoints
                 "A refusal is an answer with `finish_reason: \"content_filter\"`. `saferguard` has the verdict; in a stream it comes with the finish reason. "
                 + "The trace counts as reasoning tokens. When no model can answer a prompt that the guard allows, the status is 501.")
             .Produces<ChatCompletion>()
-            .ProducesOpenAIErrors(400, 413, 415, 501, 503, 504)
+            .WithMetadata(new RequireScopeAttribute(Scope.Complete), new AcceptsIdempotencyKey())
+            .ProducesOpenAIErrors(400, 401, 403, 409, 413, 415, 422, 429, 501, 503, 504)
             .AddOpenApiOperationTransformer((operation, _, _) =>
             {
                 operation.RequestBody = Json(ChatParameters.Schema());
@@ -45,7 +47,8 @@ internal static class OpenAIEndpoints
             .WithSummary("Judges texts, as OpenAI's clients expect it")
             .WithDescription("`flagged` means that the decision is to refuse. `saferguard` has the policy's own categories and rules.")
             .Produces<Moderations>()
-            .ProducesOpenAIErrors(400, 413, 415, 503, 504)
+            .WithMetadata(new RequireScopeAttribute(Scope.Assess), new AcceptsIdempotencyKey())
+            .ProducesOpenAIErrors(400, 401, 403, 409, 413, 415, 422, 429, 503, 504)
             .AddOpenApiOperationTransformer((operation, _, _) =>
             {
                 operation.RequestBody = Json(ModerationSchema());
@@ -55,13 +58,16 @@ internal static class OpenAIEndpoints
         group.MapGet("/models", (Guard guard) => Respond(new("list", [ListedModel.Of(guard.Model)]), OpenAIJson.Body.ModelList))
             .WithName("listModels")
             .WithSummary("Lists the models")
-            .Produces<ModelList>();
+            .WithMetadata(new RequireScopeAttribute(Scope.None))
+            .Produces<ModelList>()
+            .ProducesOpenAIErrors(401, 429);
 
         group.MapGet("/models/{**id}", FindModel)
             .WithName("getModel")
             .WithSummary("Returns a model")
+            .WithMetadata(new RequireScopeAttribute(Scope.None))
             .Produces<ListedModel>()
-            .ProducesOpenAIErrors(404);
+            .ProducesOpenAIErrors(401, 404, 429);
     }
 
     private static async Task<IResult> ChatAsync(HttpContext http, Judge judge, EventStream stream, TimeProvider clock, CancellationToken cancellation)

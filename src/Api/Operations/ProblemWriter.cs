@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 
 namespace SaferGuard.Api.Operations;
@@ -48,7 +49,8 @@ internal sealed partial class ProblemWriter(RequestDelegate next, ILogger<Proble
 
     private static Task WriteAsync(HttpContext http, ProblemException problem)
     {
-        if (problem.Kind == Errors.Unavailable) http.Response.Headers.RetryAfter = "1";
+        if (problem.RetryAfter is { } wait) http.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        if (problem.Challenge is { } challenge) http.Response.Headers.WWWAuthenticate = challenge;
         return http.GetEndpoint()?.Metadata.GetMetadata<ProblemShape>() is { } shape
             ? shape.WriteAsync(http, problem)
             : WriteBodyAsync(http, problem.Kind.Status, Problem.ContentType, Body(http, problem));

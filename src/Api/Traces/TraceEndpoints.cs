@@ -28,6 +28,7 @@ internal static class TraceEndpoints
             .WithName("listTraces")
             .WithSummary("Lists stored judgments, newest first")
             .WithDescription("The judgments of the caller's tenant that all given filters let through. Ask for the next page with its `page_token`.")
+            .RequireScope(Scope.TracesRead)
             .Produces<TraceListBody>()
             .Produces<Problem>(StatusCodes.Status400BadRequest, Problem.ContentType)
             .AddOpenApiOperationTransformer((operation, _, _) =>
@@ -48,7 +49,8 @@ internal static class TraceEndpoints
         group.MapGet("/{id}", FindAsync)
             .WithName("getTrace")
             .WithSummary("Returns a stored judgment")
-            .WithDescription("The body is, byte for byte, the one that was returned when the judgment was made: an assessment or a completion.")
+            .WithDescription("The body is, byte for byte, the one that was returned when the judgment was made: an assessment or a completion. Only its tenant finds it.")
+            .RequireScope(Scope.TracesRead)
             .Produces<CompletionBody>()
             .Produces<Problem>(StatusCodes.Status404NotFound, Problem.ContentType)
             .AddOpenApiOperationTransformer((operation, context, _) =>

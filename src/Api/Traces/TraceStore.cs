@@ -1,5 +1,7 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using SaferGuard.Api.Access.Idempotency;
+using SaferGuard.Api.Access.Keys;
 
 namespace SaferGuard.Api.Traces;
 
@@ -7,9 +9,10 @@ namespace SaferGuard.Api.Traces;
 /// <param name="Id"><c>asm_</c> or <c>cmp_</c> and a UUID of version 7, so that ids sort by time.</param>
 /// <param name="Kind"><c>assessment</c> or <c>completion</c>.</param>
 /// <param name="Created">Unix time in seconds.</param>
-/// <param name="Tenant">Whose judgment it is; nobody else reads it.</param>
+/// <param name="Tenant">Whose it is: nobody else sees it.</param>
+/// <param name="Caller">Who asked for it.</param>
 internal sealed record StoredJudgment(
-    string Id, string Kind, long Created, string Tenant, string Decision, string ModelDigest, string PolicyDigest, byte[] Body)
+    string Id, string Kind, long Created, string Tenant, string Caller, string Decision, string ModelDigest, string PolicyDigest, byte[] Body)
 {
     /// <summary>Of what stands before the UUID in an id.</summary>
     public const int PrefixLength = 4;
@@ -18,10 +21,14 @@ internal sealed record StoredJudgment(
     public string Place => Id[PrefixLength..];
 }
 
-/// <summary>The database. Judgments are added and never changed.</summary>
+/// <summary>The database. Judgments are added and never changed. Keys are added and revoked; kept replies are added and forgotten.</summary>
 internal sealed class TraceStore(DbContextOptions<TraceStore> options) : DbContext(options)
 {
     public DbSet<StoredJudgment> Judgments => Set<StoredJudgment>();
+
+    public DbSet<StoredKey> Keys => Set<StoredKey>();
+
+    public DbSet<KeptReply> KeptReplies => Set<KeptReply>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
@@ -32,10 +39,13 @@ internal sealed class TraceStore(DbContextOptions<TraceStore> options) : DbConte
         judgment.Property(j => j.Kind).HasColumnName("kind");
         judgment.Property(j => j.Created).HasColumnName("created");
         judgment.Property(j => j.Tenant).HasColumnName("tenant");
+        judgment.Property(j => j.Caller).HasColumnName("caller");
         judgment.Property(j => j.Decision).HasColumnName("decision");
         judgment.Property(j => j.ModelDigest).HasColumnName("model_digest");
         judgment.Property(j => j.PolicyDigest).HasColumnName("policy_digest");
         judgment.Property(j => j.Body).HasColumnName("body");
+        modelBuilder.ApplyConfiguration(new StoredKeyTable());
+        modelBuilder.ApplyConfiguration(new KeptReplyTable());
     }
 }
 

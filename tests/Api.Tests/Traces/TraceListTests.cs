@@ -30,7 +30,7 @@ public sealed class ListedService : Service, IAsyncLifetime
 
 public sealed class TraceListTests(ListedService service) : IClassFixture<ListedService>
 {
-    private readonly Service _service = service;
+    private readonly ListedService _service = service;
     private readonly List<string> _ids = service.Ids;
 
     private GuardService.GuardServiceClient Guard => new(_service.Channel);
