@@ -6,7 +6,7 @@ using SaferGuard.Api.Access;
 using SaferGuard.Api.Access.Idempotency;
 using SaferGuard.Api.Traces;
 
-namespace SaferGuard.Api.Tests.Access;
+namespace SaferGuard.Api.Tests.Access.Idempotency;
 
 [Collection<GuardedServiceTests>]
 public sealed class IdempotencyTests(GuardedService guarded)
