@@ -17,5 +17,6 @@ app.UseOperations();
 app.MapCompletions();
 app.MapTraces();
 app.MapHealth();
+app.MapMetrics();
 app.MapOpenApi();
 return await app.RunUntilStoppedAsync();

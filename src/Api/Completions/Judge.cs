@@ -1,5 +1,6 @@
 using SaferGuard.Api.Access;
 using SaferGuard.Api.Operations;
+using SaferGuard.Api.Telemetry;
 using SaferGuard.Api.Traces;
 using SaferGuard.Reasoning;
 using SaferGuard.Reasoning.Policies;
@@ -11,7 +12,7 @@ namespace SaferGuard.Api.Completions;
 internal sealed record CompletionObserver(Action<TraceStage> Decided, Action<string> Wrote);
 
 /// <summary>The one way from a request to a stored judgment, for every surface: judge, answer, store, and only then return.</summary>
-internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
+internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock, GuardTelemetry telemetry)
 {
     public async Task<StoredJudgment> AssessAsync(AssessRequest request, Caller caller, CancellationToken cancellation)
     {
@@ -21,26 +22,47 @@ internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
 
     public async Task<StoredJudgment> CompleteAsync(CompleteRequest request, Caller caller, CompletionObserver? observer, CancellationToken cancellation)
     {
-        var judgment = await JudgeAsync(request, observer?.Decided, cancellation);
-        var (output, reason) = await AnswerAsync(request, judgment, observer?.Wrote, cancellation);
-        var stored = await StoreAsync(new CompletionBody(Body(request, judgment, "completion", "cmp"), output, reason));
+        using var span = telemetry.Answering(guard.Model.Id, request);
+        try
+        {
+            var judgment = await JudgeAsync(request, observer?.Decided, cancellation);
+            var (output, reason) = await AnswerAsync(request, judgment, observer?.Wrote, span, cancellation);
+            var body = new CompletionBody(Body(request, judgment, "completion", "cmp"), output, reason);
+            var stored = await StoreAsync(body);
+            span.Completed(body);
 
-        // A refusal is told once it is on record; a model's answer was told while it was written.
-        if (reason == FinishReason.Refused) observer?.Wrote(output!.Text);
-        return stored;
+            // A refusal is told once it is on record; a model's answer was told while it was written.
+            if (reason == FinishReason.Refused) observer?.Wrote(output!.Text);
+            return stored;
+        }
+        catch (Exception fault)
+        {
+            span.Failed(fault);
+            throw;
+        }
     }
 
     private async Task<Judgment> JudgeAsync(AssessRequest request, Action<TraceStage>? decided, CancellationToken cancellation)
     {
         RequirePoint(request.OperatingPoint);
+        var conversation = request.ToConversation();
+        using var span = telemetry.Judging(guard.Model.Id, guard.Policy, conversation, Direction.Input);
         try
         {
-            return await guard.AssessAsync(request.ToConversation(), request.Trace, decided, request.OperatingPoint, cancellation);
+            var judgment = await guard.AssessAsync(conversation, request.Trace, span.Watch(decided), request.OperatingPoint, cancellation);
+            span.Judged(judgment);
+            return judgment;
         }
         catch (PromptTooLongException tooLong)
         {
+            span.Failed(tooLong);
             var error = new FieldError(request.TextField(), $"has {tooLong.Tokens} tokens; the model reads at most {tooLong.Limit}");
             throw new ProblemException(Errors.PromptTooLong, "Shorten the text, or judge it in parts.", error);
+        }
+        catch (Exception fault)
+        {
+            span.Failed(fault);
+            throw;
         }
     }
 
@@ -54,12 +76,13 @@ internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
     }
 
     private async Task<(OutputBody? Output, FinishReason Reason)> AnswerAsync(
-        CompleteRequest request, Judgment judgment, Action<string>? wrote, CancellationToken cancellation)
+        CompleteRequest request, Judgment judgment, Action<string>? wrote, AnswerSpan span, CancellationToken cancellation)
     {
         if (judgment.Trace.Path.Decision == Decision.Refuse)
             return (new(Refusal.Write(judgment.Trace, guard.Policy), OutputSource.Policy), FinishReason.Refused);
         if (!guard.Model.CanAnswer) return (null, FinishReason.NoAnswerSource);
-        var answer = await guard.AnswerAsync(request.ToConversation(), judgment, request.ToAnswerOptions(), wrote, cancellation);
+        var answer = await guard.AnswerAsync(request.ToConversation(), judgment, request.ToAnswerOptions(), span.Watch(wrote), cancellation);
+        span.Wrote(answer.Tokens);
         return (new(answer.Text, OutputSource.Model), answer.ReachedLimit ? FinishReason.Length : FinishReason.Stop);
     }
 
@@ -67,7 +90,8 @@ internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
     {
         var stored = new StoredJudgment(
             body.Id, body.Object, body.Created, body.Decision.ToString().ToLowerInvariant(), body.Model.Digest, body.Policy.Digest, body.ToJson());
-        await log.AppendAsync(stored);
+        using (telemetry.Storing()) await log.AppendAsync(stored);
+        telemetry.Metrics.Judged(body.Object, body.Decision);
         return stored;
     }
 
