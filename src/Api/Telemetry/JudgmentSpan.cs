@@ -86,13 +86,13 @@ internal sealed class JudgmentSpan(GuardTelemetry telemetry, Activity? span, str
     /// <summary>Start and end of the stages, counted from the start of the judgment.</summary>
     private IEnumerable<(string Stage, TimeSpan Start, TimeSpan End)> StageTimes(JudgmentTimings timings, bool explained)
     {
-        // The assessment is read from the last row of the prefill, a moment after it.
+        // The assessment is read from the last row of the prefill, so that this is its first part.
         var (assessed, ruled, decided) = (Since(_assessed), Since(_ruled), Since(_decided));
         var rendered = timings.Total - timings.Queue - timings.Prefill - timings.Decode;
         var prefilled = TimeSpan.FromTicks(Math.Min((rendered + timings.Queue + timings.Prefill).Ticks, assessed.Ticks));
         yield return (Stages.Queue, prefilled - timings.Prefill - timings.Queue, prefilled - timings.Prefill);
         yield return (Stages.Prefill, prefilled - timings.Prefill, prefilled);
-        yield return (Stages.Assessment, prefilled, assessed);
+        yield return (Stages.Assessment, prefilled - timings.Prefill, assessed);
         yield return (Stages.RuleCheck, assessed, ruled);
         yield return (Stages.Path, ruled, decided);
         if (explained) yield return (Stages.Explanation, decided, prefilled + timings.Decode);

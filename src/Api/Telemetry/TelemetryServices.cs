@@ -30,7 +30,7 @@ internal static class TelemetryServices
             .ConfigureResource(resource => resource
                 .AddService(TelemetryNames.Service, serviceVersion: typeof(TelemetryServices).Assembly.GetName().Version?.ToString(3))
                 .AddEnvironmentVariableDetector())
-            .WithMetrics(metrics => metrics.AddMeter(s_meters).AddPrometheusExporter());
+            .WithMetrics(metrics => metrics.AddMeter(s_meters).AddPrometheusExporter(prometheus => prometheus.ScopeInfoEnabled = false));
         if (!OtlpEndpoint.IsSet(builder.Configuration)) return;
         telemetry
             .WithTracing(traces => traces
@@ -42,6 +42,7 @@ internal static class TelemetryServices
 
     public static void MapMetrics(this WebApplication app)
     {
-        if (app.Services.GetRequiredService<IOptions<TelemetryOptions>>().Value.MetricsUrl is null) app.MapPrometheusScrapingEndpoint(MetricsPath);
+        // Not from the options: what is wrong with these is said when the service starts.
+        if (string.IsNullOrEmpty(app.Configuration[$"Telemetry:{nameof(TelemetryOptions.MetricsUrl)}"])) app.MapPrometheusScrapingEndpoint(MetricsPath);
     }
 }

@@ -15,7 +15,7 @@ public sealed class TraceExportTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _collector = await Collector.StartAsync();
-        _service = new Service { Settings = _collector.Settings };
+        _service = new Service { Settings = new(_collector.Settings) { ["Telemetry:CaptureContent"] = CapturesContent() } };
         await _service.InitializeAsync();
     }
 
@@ -78,8 +78,8 @@ public sealed class TraceExportTests : IAsyncLifetime
         await PostAsync(_service, "/v1/assess", """{"input": "Prompt of a body that is cut off""");
         await _service.GetAsync("/v1/traces/none?note=Prompt%20in%20an%20address");
 
-        await TraceAsync(_collector, servers: 5);
-        await Collector.UntilAsync(() => _collector.Logs.Count(log => log.TraceId.Id() == TraceId), count => count >= 5);
+        await TraceAsync(_collector, servers: 4);
+        await Collector.UntilAsync(() => _collector.Logs.Count(log => log.TraceId.Id() == TraceId), count => count >= 4);
         await Collector.UntilAsync(() => _collector.Metrics, metrics => metrics.Count > 0);
 
         var trace = reply.Json.GetProperty("trace");
@@ -96,10 +96,7 @@ public sealed class TraceExportTests : IAsyncLifetime
     [Fact]
     public async Task Texts_leave_the_service_when_it_is_told_to_capture_them()
     {
-        await using var open = new Service { Settings = new(_collector.Settings) { ["Telemetry:CaptureContent"] = "true" } };
-        await open.InitializeAsync();
-
-        var reply = await PostAsync(open, "/v1/complete", Prompts.Complete(Prompts.Harmful));
+        var reply = await PostAsync(_service, "/v1/complete", Prompts.Complete(Prompts.Harmful));
 
         var spans = await TraceAsync(_collector);
         Assert.Contains(Prompts.Harmful, spans.Single(span => span.Name == "apply_guardrail safer-nano").Attributes.Text("gen_ai.input.messages"));
@@ -151,6 +148,10 @@ public sealed class TraceExportTests : IAsyncLifetime
 
         Assert.Equal(200, (await service.AssessAsync(Prompts.Assess(Prompts.Harmless))).Status);
     }
+
+    /// <summary>Sources of spans are known by name to the whole process, so that each test has one service and says here how it differs.</summary>
+    private static string CapturesContent() =>
+        TestContext.Current.TestMethod?.MethodName == nameof(Texts_leave_the_service_when_it_is_told_to_capture_them) ? "true" : "false";
 
     private static async Task<Reply> PostAsync(Service service, string path, string json, bool sampled = true)
     {
