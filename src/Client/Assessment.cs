@@ -40,7 +40,7 @@ public record Assessment
     public Timings? Timings { get; init; }
 
     /// <summary>What the guard could not do and the service lets pass. Empty when nothing was left out.</summary>
-    public IReadOnlyList<Degradation> Degraded { get; init; } = [];
+    public IReadOnlyList<Degradation> Degraded { get => field ?? []; init; }
 
     /// <summary>The rules that were found violated.</summary>
     [JsonIgnore]

@@ -53,7 +53,7 @@ public sealed class SaferGuardUnavailableException(string message, Problem? prob
 public sealed record Problem(string Type, string Title, int Status, string Detail, string? TraceId)
 {
     /// <summary>Everything that is wrong with the request.</summary>
-    public IReadOnlyList<FieldError> Errors { get; init; } = [];
+    public IReadOnlyList<FieldError> Errors { get => field ?? []; init; }
 }
 
 /// <summary>One thing that is wrong with a request.</summary>

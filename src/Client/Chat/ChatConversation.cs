@@ -8,7 +8,8 @@ namespace SaferGuard.Client.Chat;
 internal sealed class ChatConversation
 {
     /// <summary>Escapes would hide words of other scripts from the guard.</summary>
-    private static readonly JsonSerializerOptions s_readable = new(AIJsonUtilities.DefaultOptions) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions s_readable =
+        new(AIJsonUtilities.DefaultOptions) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, WriteIndented = false };
 
     private readonly List<ChatMessage> _messages;
     private readonly int _instructions;
