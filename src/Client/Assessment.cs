@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization;
 
 namespace SaferGuard.Client;
@@ -50,6 +51,18 @@ public record Assessment
 /// <summary>A judgment, and the answer or refusal that follows from it.</summary>
 public sealed record Completion : Assessment
 {
+    [JsonConstructor]
+    public Completion()
+    {
+    }
+
+    /// <summary>Goes on from a judgment.</summary>
+    [SetsRequiredMembers]
+    internal Completion(Assessment judgment)
+        : base(judgment)
+    {
+    }
+
     /// <summary>The text for the user. Null when the decision allows an answer but nothing can write one.</summary>
     public Output? Output { get; init; }
 

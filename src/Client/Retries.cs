@@ -50,5 +50,7 @@ internal sealed class Retries
 
     private static bool MayPass(HttpResponseMessage response) => response.StatusCode
         is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway
-        or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
+        or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout
+        // The try before this one is still at work: its answer will be this one's, too.
+        || (response.StatusCode is HttpStatusCode.Conflict && RetryAfter(response) is not null);
 }

@@ -13,11 +13,11 @@ public sealed class SaferGuardClient : ISaferGuardClient, IDisposable
     private readonly HttpClient _http;
     private readonly SaferGuardClientOptions _options;
     private readonly Retries _retries;
-    private readonly HttpClient? _owned;
+    private readonly bool _ownsHttp;
 
     /// <summary>Speaks to the service at an address, such as <c>http://127.0.0.1:8080</c>.</summary>
     public SaferGuardClient(Uri address, SaferGuardClientOptions? options = null)
-        : this(Client(address), options) => _owned = _http;
+        : this(Client(address), options) => _ownsHttp = true;
 
     /// <summary>Speaks through a client that has the service as its base address, and stays the caller's.</summary>
     public SaferGuardClient(HttpClient http, SaferGuardClientOptions? options = null)
@@ -31,14 +31,14 @@ public sealed class SaferGuardClient : ISaferGuardClient, IDisposable
     /// <inheritdoc/>
     public async Task<Assessment> AssessAsync(AssessRequest request, CancellationToken cancellationToken = default)
     {
-        using var response = await PostAsync("v1/assess", Body(request, WireJson.Default.AssessRequest), cancellationToken).ConfigureAwait(false);
+        using var response = await PostAsync("v1/assess", Body(request, WireJson.Default.AssessRequest), null, cancellationToken).ConfigureAwait(false);
         return await ReadAsync(response, WireJson.Default.Assessment, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public async Task<Completion> CompleteAsync(CompleteRequest request, CancellationToken cancellationToken = default)
     {
-        using var response = await PostAsync("v1/complete", Body(request, WireJson.Default.CompleteRequest), cancellationToken).ConfigureAwait(false);
+        using var response = await PostAsync("v1/complete", Body(request, WireJson.Default.CompleteRequest), NewKey(), cancellationToken).ConfigureAwait(false);
         return await ReadAsync(response, WireJson.Default.Completion, cancellationToken).ConfigureAwait(false);
     }
 
@@ -48,7 +48,7 @@ public sealed class SaferGuardClient : ISaferGuardClient, IDisposable
     {
         ArgumentNullException.ThrowIfNull(request);
         var body = Body(request with { Stream = true }, WireJson.Default.CompleteRequest);
-        using var response = await PostAsync("v1/complete", body, cancellationToken).ConfigureAwait(false);
+        using var response = await PostAsync("v1/complete", body, NewKey(), cancellationToken).ConfigureAwait(false);
         await foreach (var update in UpdateStream.ReadAsync(response.Content, cancellationToken).ConfigureAwait(false)) yield return update;
     }
 
@@ -71,7 +71,10 @@ public sealed class SaferGuardClient : ISaferGuardClient, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _owned?.Dispose();
+    public void Dispose()
+    {
+        if (_ownsHttp) _http.Dispose();
+    }
 
     internal static T Understood<T>(Func<T?> read)
     {
@@ -95,20 +98,18 @@ public sealed class SaferGuardClient : ISaferGuardClient, IDisposable
         return JsonSerializer.SerializeToUtf8Bytes(request, type);
     }
 
-    private async Task<HttpResponseMessage> PostAsync(string address, byte[] body, CancellationToken cancellation)
-    {
-        // A try whose answer was lost is not judged and stored twice.
-        var key = Guid.CreateVersion7().ToString("N");
-        return await SendAsync(
-            () =>
-            {
-                var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ByteArrayContent(body) };
-                request.Content.Headers.ContentType = new MediaTypeHeaderValue(Json);
-                if (_options.MaxRetries > 0) request.Headers.Add("Idempotency-Key", key);
-                return request;
-            },
-            cancellation).ConfigureAwait(false);
-    }
+    /// <summary>Names a request to answer, so that one whose answer was lost is not answered twice. Judging twice does no harm, and keeping costs the service.</summary>
+    private string? NewKey() => _options.MaxRetries > 0 ? Guid.CreateVersion7().ToString("N") : null;
+
+    private Task<HttpResponseMessage> PostAsync(string address, byte[] body, string? key, CancellationToken cancellation) => SendAsync(
+        () =>
+        {
+            var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ByteArrayContent(body) };
+            request.Content.Headers.ContentType = new MediaTypeHeaderValue(Json);
+            if (key is not null) request.Headers.Add("Idempotency-Key", key);
+            return request;
+        },
+        cancellation);
 
     /// <summary>A response that says that all is well; its body may not have come yet.</summary>
     private async Task<HttpResponseMessage> SendAsync(Func<HttpRequestMessage> create, CancellationToken cancellation)

@@ -13,15 +13,16 @@ public sealed class FaultTests
     public async Task A_busy_service_is_tried_again_when_it_says_so_as_the_same_request()
     {
         await using var service = await FaultyService.StartAsync(
-            FaultyService.Problem(503, "unavailable", "1"), FaultyService.Problem(429, "rate-limited", "0"), FaultyService.Json(FaultyService.Judgment));
-        using var client = new SaferGuardClient(service.Address, new() { ApiKey = "sg_a_key" });
+            FaultyService.Problem(503, "unavailable", "1"), FaultyService.Problem(429, "rate-limited", "0"), FaultyService.Problem(409, "in-flight", "0"),
+            FaultyService.Json(FaultyService.Completion));
+        using var client = new SaferGuardClient(service.Address, new() { ApiKey = "sg_a_key", MaxRetries = 4 });
 
         var started = Stopwatch.GetTimestamp();
-        var judged = await client.AssessAsync("Hello", Cancellation);
+        var answered = await client.CompleteAsync("Hello", Cancellation);
 
-        Assert.Equal(Decision.Answer, judged.Decision);
+        Assert.Equal(Decision.Answer, answered.Decision);
         Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 1, 10);
-        Assert.Equal(3, service.Requests.Count);
+        Assert.Equal(4, service.Requests.Count);
         Assert.Single(service.Requests.Select(request => request.Headers["Idempotency-Key"].ToString()).Distinct(), key => key.Length > 0);
         Assert.All(service.Requests, request => Assert.Equal("Bearer sg_a_key", request.Headers.Authorization));
     }
@@ -54,6 +55,7 @@ public sealed class FaultTests
     [InlineData(400, typeof(SaferGuardRequestException))]
     [InlineData(401, typeof(SaferGuardAccessException))]
     [InlineData(403, typeof(SaferGuardAccessException))]
+    [InlineData(409, typeof(SaferGuardRequestException))]
     [InlineData(413, typeof(SaferGuardRequestException))]
     [InlineData(422, typeof(SaferGuardRequestException))]
     [InlineData(500, typeof(SaferGuardUnavailableException))]

@@ -13,6 +13,8 @@ internal sealed class FaultyService : IAsyncDisposable
         "operating_point": "balanced", "decision": "answer", "a_field_of_tomorrow": {"is": ["passed over"]}}
         """;
 
+    public static readonly string Completion = Judgment.TrimEnd()[..^1] + """, "output": null, "finish_reason": "no_answer_source"}""";
+
     private readonly WebApplication _server;
     private readonly ConcurrentQueue<(string Path, IHeaderDictionary Headers)> _requests = new();
 
