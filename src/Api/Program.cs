@@ -1,22 +1,27 @@
+using SaferGuard.Api.Access;
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Configuration;
 using SaferGuard.Api.Operations;
 using SaferGuard.Api.Telemetry;
 using SaferGuard.Api.Traces;
 
+if (CommandLine.HasVerb(args)) return await CommandLine.RunAsync(args);
+
 var builder = WebApplication.CreateBuilder(args);
 builder.AddConfiguration();
 builder.AddServer();
 builder.AddTelemetry();
 builder.AddTraces();
+builder.AddAccess();
 builder.AddCompletions();
 builder.AddOperations();
 
 var app = builder.Build();
 app.UseOperations();
+app.UseAccess();
 app.MapCompletions();
 app.MapTraces();
 app.MapHealth();
 app.MapMetrics();
-app.MapOpenApi();
+app.MapOpenApi().AllowAnonymous();
 return await app.RunUntilStoppedAsync();

@@ -16,53 +16,40 @@ internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock, Gu
 {
     public async Task<StoredJudgment> AssessAsync(AssessRequest request, Caller caller, CancellationToken cancellation)
     {
-        var judgment = await JudgeAsync(request, null, cancellation);
-        return await StoreAsync(Body(request, judgment, "assessment", "asm"));
+        var judgment = await JudgeAsync(request, caller, null, cancellation);
+        return await StoreAsync(Body(request, judgment, "assessment", "asm"), caller);
     }
 
-    public async Task<StoredJudgment> CompleteAsync(CompleteRequest request, Caller caller, CompletionObserver? observer, CancellationToken cancellation)
+    public Task<StoredJudgment> CompleteAsync(
+        CompleteRequest request, Caller caller, CompletionObserver? observer, CancellationToken cancellation) => telemetry.AnswerAsync(guard.Model.Id, request, async span =>
     {
-        using var span = telemetry.Answering(guard.Model.Id, request);
-        try
-        {
-            var judgment = await JudgeAsync(request, observer?.Decided, cancellation);
-            var (output, reason) = await AnswerAsync(request, judgment, observer?.Wrote, span, cancellation);
-            var body = new CompletionBody(Body(request, judgment, "completion", "cmp"), output, reason);
-            var stored = await StoreAsync(body);
-            span.Completed(body);
+        var judgment = await JudgeAsync(request, caller, observer?.Decided, cancellation);
+        var (output, reason) = await AnswerAsync(request, caller, judgment, observer?.Wrote, span, cancellation);
+        var body = new CompletionBody(Body(request, judgment, "completion", "cmp"), output, reason);
+        var stored = await StoreAsync(body, caller);
+        span.Completed(body);
 
-            // A refusal is told once it is on record; a model's answer was told while it was written.
-            if (reason == FinishReason.Refused) observer?.Wrote(output!.Text);
-            return stored;
-        }
-        catch (Exception fault)
-        {
-            span.Failed(fault);
-            throw;
-        }
-    }
+        // A refusal is told once it is on record; a model's answer was told while it was written.
+        if (reason == FinishReason.Refused) observer?.Wrote(output!.Text);
+        return stored;
+    });
 
-    private async Task<Judgment> JudgeAsync(AssessRequest request, Action<TraceStage>? decided, CancellationToken cancellation)
+    private async Task<Judgment> JudgeAsync(AssessRequest request, Caller caller, Action<TraceStage>? decided, CancellationToken cancellation)
     {
         RequirePoint(request.OperatingPoint);
         var conversation = request.ToConversation();
-        using var span = telemetry.Judging(guard.Model.Id, guard.Policy, conversation, Direction.Input);
         try
         {
-            var judgment = await guard.AssessAsync(conversation, request.Trace, span.Watch(decided), request.OperatingPoint, cancellation);
-            span.Judged(judgment);
+            var judgment = await telemetry.JudgeAsync(
+                guard.Model.Id, guard.Policy, conversation, Direction.Input, decided,
+                watching => guard.AssessAsync(conversation, request.Trace, watching, request.OperatingPoint, cancellation));
+            await caller.ChargeAsync(judgment.Usage.Input + judgment.Usage.Trace);
             return judgment;
         }
         catch (PromptTooLongException tooLong)
         {
-            span.Failed(tooLong);
             var error = new FieldError(request.TextField(), $"has {tooLong.Tokens} tokens; the model reads at most {tooLong.Limit}");
             throw new ProblemException(Errors.PromptTooLong, "Shorten the text, or judge it in parts.", error);
-        }
-        catch (Exception fault)
-        {
-            span.Failed(fault);
-            throw;
         }
     }
 
@@ -76,20 +63,22 @@ internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock, Gu
     }
 
     private async Task<(OutputBody? Output, FinishReason Reason)> AnswerAsync(
-        CompleteRequest request, Judgment judgment, Action<string>? wrote, AnswerSpan span, CancellationToken cancellation)
+        CompleteRequest request, Caller caller, Judgment judgment, Action<string>? wrote, AnswerSpan span, CancellationToken cancellation)
     {
         if (judgment.Trace.Path.Decision == Decision.Refuse)
             return (new(Refusal.Write(judgment.Trace, guard.Policy), OutputSource.Policy), FinishReason.Refused);
         if (!guard.Model.CanAnswer) return (null, FinishReason.NoAnswerSource);
         var answer = await guard.AnswerAsync(request.ToConversation(), judgment, request.ToAnswerOptions(), span.Watch(wrote), cancellation);
         span.Wrote(answer.Tokens);
+        await caller.ChargeAsync(answer.Tokens);
         return (new(answer.Text, OutputSource.Model), answer.ReachedLimit ? FinishReason.Length : FinishReason.Stop);
     }
 
-    private async Task<StoredJudgment> StoreAsync(JudgmentBody body)
+    private async Task<StoredJudgment> StoreAsync(JudgmentBody body, Caller caller)
     {
         var stored = new StoredJudgment(
-            body.Id, body.Object, body.Created, body.Decision.ToString().ToLowerInvariant(), body.Model.Digest, body.Policy.Digest, body.ToJson());
+            body.Id, body.Object, body.Created, caller.Tenant, caller.Id, body.Decision.ToString().ToLowerInvariant(), body.Model.Digest, body.Policy.Digest,
+            body.ToJson());
         using (telemetry.Storing()) await log.AppendAsync(stored);
         telemetry.Metrics.Judged(body.Object, body.Decision);
         return stored;

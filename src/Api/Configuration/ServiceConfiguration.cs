@@ -1,4 +1,7 @@
 using Microsoft.Extensions.Options;
+using SaferGuard.Api.Access;
+using SaferGuard.Api.Access.Idempotency;
+using SaferGuard.Api.Access.RateLimits;
 using SaferGuard.Reasoning.Engine;
 
 namespace SaferGuard.Api.Configuration;
@@ -16,6 +19,10 @@ internal static partial class ServiceConfiguration
         builder.Services.AddSection<LimitOptions, LimitValidator>("Limits");
         builder.Services.AddSection<ShutdownOptions, ShutdownValidator>("Shutdown");
         builder.Services.AddSection<TelemetryOptions, TelemetryValidator>("Telemetry");
+        builder.Services.AddSection<AccessOptions, AccessValidator>("Access");
+        builder.Services.AddSection<RedisOptions, RedisValidator>("Redis");
+        builder.Services.AddSection<IdempotencyOptions, IdempotencyValidator>("Idempotency");
+        builder.Services.AddSingleton(TimeProvider.System);
 
         string[] addressKeys = ["urls", "http_ports", "https_ports"];
         if (addressKeys.All(key => string.IsNullOrEmpty(builder.Configuration[key]))) builder.WebHost.UseUrls(DefaultUrl);
@@ -67,4 +74,13 @@ internal static partial class ServiceConfiguration
 
     [OptionsValidator]
     private sealed partial class TelemetryValidator : IValidateOptions<TelemetryOptions>;
+
+    [OptionsValidator]
+    private sealed partial class AccessValidator : IValidateOptions<AccessOptions>;
+
+    [OptionsValidator]
+    private sealed partial class RedisValidator : IValidateOptions<RedisOptions>;
+
+    [OptionsValidator]
+    private sealed partial class IdempotencyValidator : IValidateOptions<IdempotencyOptions>;
 }

@@ -5,7 +5,7 @@ using static SaferGuard.Api.Telemetry.TelemetryNames;
 namespace SaferGuard.Api.Telemetry;
 
 /// <summary>One request that is judged and answered: a span around its judgments and its answer, and the times of the answer.</summary>
-internal sealed class AnswerSpan(GuardMetrics metrics, Activity? span, string model, bool capturesContent) : IDisposable
+internal sealed class AnswerSpan(GuardMetrics metrics, Activity? span, string model, bool capturesContent)
 {
     private readonly long _started = Stopwatch.GetTimestamp();
     private long _first;
@@ -43,9 +43,6 @@ internal sealed class AnswerSpan(GuardMetrics metrics, Activity? span, string mo
         span?.SetStatus(ActivityStatusCode.Error);
     }
 
-    public void Dispose()
-    {
+    public void Ended() =>
         metrics.Took(OperationNames.Answer, model, Stopwatch.GetElapsedTime(_started), _error);
-        span?.Dispose();
-    }
 }

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Configuration;
+using SaferGuard.Api.Traces;
+using SaferGuard.Reasoning;
 using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
 using static SaferGuard.Api.Telemetry.TelemetryNames;
@@ -14,34 +16,66 @@ internal sealed class GuardTelemetry(GuardMetrics metrics, TelemetryOptions opti
 
     public GuardMetrics Metrics => metrics;
 
-    /// <summary>A judgment begins.</summary>
-    public JudgmentSpan Judging(string model, Policy policy, Conversation conversation, Direction direction)
+    /// <summary>Follows one judgment.</summary>
+    /// <param name="decided">Who else is told of the stages.</param>
+    /// <param name="judge">Is given who must be told of the stages.</param>
+    public async Task<Judgment> JudgeAsync(
+        string model, Policy policy, Conversation conversation, Direction direction, Action<TraceStage>? decided,
+        Func<Action<TraceStage>, Task<Judgment>> judge)
     {
-        var span = Start(OperationNames.Judge, model);
-        if (span is { IsAllDataRequested: true })
+        using var activity = Start(OperationNames.Judge, model);
+        if (activity is { IsAllDataRequested: true })
         {
-            span.SetTag(Attributes.GuardrailName, Source);
-            span.SetTag(Attributes.GuardrailPolicy, policy.Id);
-            span.SetTag(Attributes.GuardrailPolicyVersion, policy.Version);
-            span.SetTag(Attributes.GuardrailSource, TagValue.Of(direction));
-            if (options.CaptureContent) span.SetTag(Attributes.InputMessages, TagValue.Of(conversation));
+            activity.SetTag(Attributes.GuardrailName, Source);
+            activity.SetTag(Attributes.GuardrailPolicy, policy.Id);
+            activity.SetTag(Attributes.GuardrailPolicyVersion, policy.Version);
+            activity.SetTag(Attributes.GuardrailSource, TagValue.Of(direction));
+            if (options.CaptureContent) activity.SetTag(Attributes.InputMessages, TagValue.Of(conversation));
         }
 
-        return new(this, span, model, policy, direction);
+        var span = new JudgmentSpan(this, activity, model, policy, direction);
+        try
+        {
+            var judgment = await judge(span.Watch(decided));
+            span.Judged(judgment);
+            return judgment;
+        }
+        catch (Exception fault)
+        {
+            span.Failed(fault);
+            throw;
+        }
+        finally
+        {
+            span.Ended();
+        }
     }
 
-    /// <summary>A request to judge and answer begins; its judgments follow within.</summary>
-    public AnswerSpan Answering(string model, CompleteRequest request)
+    /// <summary>Follows one request to judge and to answer; its judgments follow within.</summary>
+    public async Task<StoredJudgment> AnswerAsync(string model, CompleteRequest request, Func<AnswerSpan, Task<StoredJudgment>> answer)
     {
-        var span = Start(OperationNames.Answer, model);
-        if (span is { IsAllDataRequested: true })
+        using var activity = Start(OperationNames.Answer, model);
+        if (activity is { IsAllDataRequested: true })
         {
-            span.SetTag(Attributes.RequestMaxTokens, request.MaxTokens);
-            span.SetTag(Attributes.RequestTemperature, request.Temperature);
-            span.SetTag(Attributes.RequestSeed, request.Seed);
+            activity.SetTag(Attributes.RequestMaxTokens, request.MaxTokens);
+            activity.SetTag(Attributes.RequestTemperature, request.Temperature);
+            activity.SetTag(Attributes.RequestSeed, request.Seed);
         }
 
-        return new(metrics, span, model, options.CaptureContent);
+        var span = new AnswerSpan(metrics, activity, model, options.CaptureContent);
+        try
+        {
+            return await answer(span);
+        }
+        catch (Exception fault)
+        {
+            span.Failed(fault);
+            throw;
+        }
+        finally
+        {
+            span.Ended();
+        }
     }
 
     /// <summary>A judgment is written to the store until the result is disposed.</summary>

@@ -10,7 +10,7 @@ namespace SaferGuard.Api.Telemetry;
 /// One judgment: a span with a child for the queue, for the prefill and for each stage, and their times. The engine measured queue and
 /// prefill; a stage lasts from the decision before it to its own.
 /// </summary>
-internal sealed class JudgmentSpan(GuardTelemetry telemetry, Activity? span, string model, Policy policy, Direction direction) : IDisposable
+internal sealed class JudgmentSpan(GuardTelemetry telemetry, Activity? span, string model, Policy policy, Direction direction)
 {
     private readonly long _started = Stopwatch.GetTimestamp();
     private long _assessed, _ruled, _decided;
@@ -64,11 +64,8 @@ internal sealed class JudgmentSpan(GuardTelemetry telemetry, Activity? span, str
         span?.SetStatus(ActivityStatusCode.Error);
     }
 
-    public void Dispose()
-    {
+    public void Ended() =>
         telemetry.Metrics.Took(OperationNames.Judge, model, Stopwatch.GetElapsedTime(_started), _error);
-        span?.Dispose();
-    }
 
     private IEnumerable<(Category Category, Rule Rule, double Score)> Violated(Judgment judgment) =>
         from check in judgment.Trace.RuleChecks.Zip(judgment.RuleScores)

@@ -3,6 +3,7 @@ using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
+using SaferGuard.Api.Access;
 using SaferGuard.Api.Configuration;
 using SaferGuard.Reasoning.Engine;
 
@@ -43,6 +44,7 @@ internal static class TelemetryServices
     public static void MapMetrics(this WebApplication app)
     {
         // Not from the options: what is wrong with these is said when the service starts.
-        if (string.IsNullOrEmpty(app.Configuration[$"Telemetry:{nameof(TelemetryOptions.MetricsUrl)}"])) app.MapPrometheusScrapingEndpoint(MetricsPath);
+        if (string.IsNullOrEmpty(app.Configuration[$"Telemetry:{nameof(TelemetryOptions.MetricsUrl)}"]))
+            app.MapPrometheusScrapingEndpoint(MetricsPath).RequireScope(Scope.MetricsRead);
     }
 }
