@@ -20,6 +20,7 @@ public sealed class AccessTests(GuardedService guarded)
         { "POST", "/v1/assess", "assess" },
         { "POST", "/v1/complete", "complete" },
         { "GET", "/v1/traces/asm_0", "traces.read" },
+        { "GET", "/metrics", "metrics.read" },
     };
 
     [Theory]
