@@ -31,14 +31,16 @@ public sealed class SaferGuardClient : ISaferGuardClient, IDisposable
     /// <inheritdoc/>
     public async Task<Assessment> AssessAsync(AssessRequest request, CancellationToken cancellationToken = default)
     {
-        using var response = await PostAsync("v1/assess", Body(request, WireJson.Default.AssessRequest), null, cancellationToken).ConfigureAwait(false);
+        var body = Body(request, WireJson.Default.AssessRequest);
+        using var response = await PostAsync("v1/assess", body, null, cancellationToken).ConfigureAwait(false);
         return await ReadAsync(response, WireJson.Default.Assessment, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public async Task<Completion> CompleteAsync(CompleteRequest request, CancellationToken cancellationToken = default)
     {
-        using var response = await PostAsync("v1/complete", Body(request, WireJson.Default.CompleteRequest), NewKey(), cancellationToken).ConfigureAwait(false);
+        var body = Body(request, WireJson.Default.CompleteRequest);
+        using var response = await PostAsync("v1/complete", body, NewKey(), cancellationToken).ConfigureAwait(false);
         return await ReadAsync(response, WireJson.Default.Completion, cancellationToken).ConfigureAwait(false);
     }
 
@@ -98,7 +100,9 @@ public sealed class SaferGuardClient : ISaferGuardClient, IDisposable
         return JsonSerializer.SerializeToUtf8Bytes(request, type);
     }
 
-    /// <summary>Names a request to answer, so that one whose answer was lost is not answered twice. Judging twice does no harm, and keeping costs the service.</summary>
+    /// <summary>
+    /// Names a request to answer, so that one whose answer was lost is not answered twice. Judging twice does no harm, and keeping costs the service.
+    /// </summary>
     private string? NewKey() => _options.MaxRetries > 0 ? Guid.CreateVersion7().ToString("N") : null;
 
     private Task<HttpResponseMessage> PostAsync(string address, byte[] body, string? key, CancellationToken cancellation) => SendAsync(

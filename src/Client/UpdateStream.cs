@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 
 namespace SaferGuard.Client;
 
@@ -11,7 +12,8 @@ internal static class UpdateStream
     public static async IAsyncEnumerable<CompletionUpdate> ReadAsync(HttpContent content, [EnumeratorCancellation] CancellationToken cancellation)
     {
         using var body = await content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
-        await using var events = SseParser.Create(body, (name, data) => (name, Data: data.ToArray())).EnumerateAsync(cancellation).GetAsyncEnumerator(cancellation);
+        var parser = SseParser.Create(body, (name, data) => (name, Data: data.ToArray()));
+        await using var events = parser.EnumerateAsync(cancellation).GetAsyncEnumerator(cancellation);
         while (await NextAsync(events).ConfigureAwait(false))
         {
             var (name, data) = events.Current.Data;
@@ -38,14 +40,13 @@ internal static class UpdateStream
     /// <summary>Null for events that this client does not know.</summary>
     private static CompletionUpdate? Update(string name, byte[] data) => name switch
     {
-        "assessment" => new CompletionUpdate.Assessed(SaferGuardClient.Understood(() => JsonSerializer.Deserialize(data, WireJson.Default.AssessmentStage))),
-        "rule_check" => new CompletionUpdate.RulesChecked(
-            SaferGuardClient.Understood(() => JsonSerializer.Deserialize(data, WireJson.Default.IReadOnlyListRuleCheck))),
-        "path" => new CompletionUpdate.PathDecided(SaferGuardClient.Understood(() => JsonSerializer.Deserialize(data, WireJson.Default.PathStage))),
-        "explanation" => Explained(SaferGuardClient.Understood(() => JsonSerializer.Deserialize(data, WireJson.Default.Explanation))),
-        "output" => new CompletionUpdate.Wrote(SaferGuardClient.Understood(() => JsonSerializer.Deserialize(data, WireJson.Default.OutputPiece)).Text),
-        "degraded" => new CompletionUpdate.Degraded(SaferGuardClient.Understood(() => JsonSerializer.Deserialize(data, WireJson.Default.Degradation))),
-        "completion" => new CompletionUpdate.Completed(SaferGuardClient.Understood(() => JsonSerializer.Deserialize(data, WireJson.Default.Completion))),
+        "assessment" => new CompletionUpdate.Assessed(Read(data, WireJson.Default.AssessmentStage)),
+        "rule_check" => new CompletionUpdate.RulesChecked(Read(data, WireJson.Default.IReadOnlyListRuleCheck)),
+        "path" => new CompletionUpdate.PathDecided(Read(data, WireJson.Default.PathStage)),
+        "explanation" => Explained(Read(data, WireJson.Default.Explanation)),
+        "output" => new CompletionUpdate.Wrote(Read(data, WireJson.Default.OutputPiece).Text),
+        "degraded" => new CompletionUpdate.Degraded(Read(data, WireJson.Default.Degradation)),
+        "completion" => new CompletionUpdate.Completed(Read(data, WireJson.Default.Completion)),
         "error" => throw Failure(data),
         _ => null,
     };
@@ -57,6 +58,8 @@ internal static class UpdateStream
         { Path: { } path } => new CompletionUpdate.PathDecided(path),
         _ => null,
     };
+
+    private static T Read<T>(byte[] data, JsonTypeInfo<T> type) => SaferGuardClient.Understood(() => JsonSerializer.Deserialize(data, type));
 
     private static SaferGuardException Failure(byte[] data)
     {

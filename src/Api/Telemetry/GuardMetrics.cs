@@ -16,7 +16,8 @@ internal sealed class GuardMetrics
     private const string Off = "off";
 
     /// <summary>Seconds. Finer than the conventions advise: a brief judgment takes a millisecond.</summary>
-    private static readonly double[] s_durations = [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1, 2, 4, 8, 16, 32, 64];
+    private static readonly double[] s_durations =
+        [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1, 2, 4, 8, 16, 32, 64];
 
     /// <summary>Seconds.</summary>
     private static readonly double[] s_perToken = [0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1];
@@ -49,7 +50,7 @@ internal sealed class GuardMetrics
         _timePerOutputToken = Seconds(Metrics.TimePerOutputToken, "Time per token of a trace or an answer, after the first.", s_perToken);
 
         // So that an alert on it can tell "none" from "not measured".
-        foreach (var direction in Enum.GetValues<Direction>()) _unscanned.Add(0, new(Attributes.Direction, TagValue.Of(direction)), new(Attributes.Reason, Off));
+        foreach (var direction in Enum.GetValues<Direction>()) Count(_unscanned, direction, Off, 0);
 
         Histogram<double> Seconds(string name, string description, double[] boundaries) =>
             meter.CreateHistogram(name, "s", description, advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = boundaries });
@@ -112,6 +113,6 @@ internal sealed class GuardMetrics
         { Attributes.RequestModel, model },
     };
 
-    private static void Count(Counter<long> counter, Direction direction, string reason) =>
-        counter.Add(1, new(Attributes.Direction, TagValue.Of(direction)), new(Attributes.Reason, reason));
+    private static void Count(Counter<long> counter, Direction direction, string reason, int times = 1) =>
+        counter.Add(times, new(Attributes.Direction, TagValue.Of(direction)), new(Attributes.Reason, reason));
 }

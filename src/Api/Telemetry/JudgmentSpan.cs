@@ -83,6 +83,9 @@ internal sealed class JudgmentSpan(GuardTelemetry telemetry, Activity? span, str
     /// <summary>Start and end of the stages, counted from the start of the judgment.</summary>
     private IEnumerable<(string Stage, TimeSpan Start, TimeSpan End)> StageTimes(JudgmentTimings timings, bool explained)
     {
+        // A judgment that was remembered went through no stage.
+        if (_assessed == 0) yield break;
+
         // The assessment is read from the last row of the prefill, so that this is its first part.
         var (assessed, ruled, decided) = (Since(_assessed), Since(_ruled), Since(_decided));
         var rendered = timings.Total - timings.Queue - timings.Prefill - timings.Decode;

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using OpenTelemetry.Metrics;
 using SaferGuard.Api.Configuration;
 
@@ -10,7 +9,7 @@ internal sealed class MetricsWorker(TelemetryOptions options, MeterProvider mete
     private WebApplication? _server;
 
     /// <summary>Where it listens; null when it does not.</summary>
-    public string? Address => _server?.Services.GetRequiredService<Microsoft.AspNetCore.Hosting.Server.IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.First();
+    public string? Address => _server?.Urls.First();
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -19,7 +18,8 @@ internal sealed class MetricsWorker(TelemetryOptions options, MeterProvider mete
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false).UseUrls(url.ToString());
         builder.Services.AddSingleton(logs);
         _server = builder.Build();
-        _server.UseOpenTelemetryPrometheusScrapingEndpoint(meters, predicate: null, TelemetryServices.MetricsPath, configureBranchedPipeline: null, optionsName: null);
+        _server.UseOpenTelemetryPrometheusScrapingEndpoint(
+            meters, predicate: null, TelemetryServices.MetricsPath, configureBranchedPipeline: null, optionsName: null);
         return _server.StartAsync(cancellationToken);
     }
 

@@ -14,11 +14,14 @@ internal static class TelemetryServices
     public const string MetricsPath = "/metrics";
 
     private static readonly string[] s_meters =
-        [TelemetryNames.Source, EngineMetrics.Meter, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Net.Http", "System.Runtime"];
+    [
+        TelemetryNames.Source, EngineMetrics.Meter,
+        "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Net.Http", "System.Runtime",
+    ];
 
     private static readonly PathString[] s_untraced = ["/livez", "/readyz", MetricsPath];
 
-    /// <summary>What the service tells about itself: metrics for who asks for them, and traces, metrics and logs over OTLP where that has an endpoint.</summary>
+    /// <summary>What the service tells about itself: metrics for who asks, and traces, metrics and logs over OTLP where that has an endpoint.</summary>
     public static void AddTelemetry(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<IValidateOptions<TelemetryOptions>, OtlpEndpoint>();

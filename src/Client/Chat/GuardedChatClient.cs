@@ -118,7 +118,8 @@ public sealed class GuardedChatClient(IChatClient inner, ISaferGuardClient guard
             var judged = await guard.AssessAsync(request, cancellation).ConfigureAwait(false);
             return judged.Decision is not null ? judged : throw new SaferGuardUnavailableException("SaferGuard did not decide.");
         }
-        catch (SaferGuardException fault) when (_options.OnFailure == OnFailure.Open && fault is SaferGuardUnavailableException or SaferGuardRateLimitException)
+        catch (SaferGuardException fault)
+            when (_options.OnFailure == OnFailure.Open && fault is SaferGuardUnavailableException or SaferGuardRateLimitException)
         {
             findings.Unjudged = fault.Message;
             return null;
