@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Options;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
@@ -34,7 +35,7 @@ internal static class TelemetryServices
             .ConfigureResource(resource => resource
                 .AddService(TelemetryNames.Service, serviceVersion: typeof(TelemetryServices).Assembly.GetName().Version?.ToString(3))
                 .AddEnvironmentVariableDetector())
-            .WithMetrics(metrics => metrics.AddMeter(s_meters).AddPrometheusExporter(prometheus => prometheus.ScopeInfoEnabled = false));
+            .WithMetrics(metrics => metrics.AddMeter(s_meters).AddPrometheusExporter(prometheus => prometheus.ScopeInfoEnabled = false).AddOnlyOwnMeters());
         if (!OtlpEndpoint.IsSet(builder.Configuration)) return;
         telemetry
             .WithTracing(traces => traces
@@ -43,6 +44,14 @@ internal static class TelemetryServices
             .WithLogging(null, logs => logs.IncludeFormattedMessage = true)
             .UseOtlpExporter();
     }
+
+    /// <summary>Meters are known by name to the whole process. Those of other hosts in it, such as the one that serves the metrics, are left out.</summary>
+    private static void AddOnlyOwnMeters(this MeterProviderBuilder metrics) =>
+        ((IDeferredMeterProviderBuilder)metrics).Configure((services, provider) =>
+        {
+            var own = services.GetRequiredService<IMeterFactory>();
+            provider.AddView(instrument => instrument.Meter.Scope is IMeterFactory other && other != own ? MetricStreamConfiguration.Drop : null);
+        });
 
     public static void MapMetrics(this WebApplication app)
     {
