@@ -11,7 +11,7 @@ namespace SaferGuard.Reasoning.Policies;
 /// </summary>
 internal static class PolicyYaml
 {
-    private const int MaxDepth = 16;
+    public const int MaxDepth = 16;
 
     /// <summary>The root node, or null with the reason in <paramref name="errors"/>.</summary>
     public static YamlNode? Load(ReadOnlyMemory<byte> yaml, PolicyErrors errors)
