@@ -1,14 +1,20 @@
+using SaferGuard.Api.Cache;
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Configuration;
 using SaferGuard.Api.Operations;
+using SaferGuard.Api.Policies;
 using SaferGuard.Api.Telemetry;
 using SaferGuard.Api.Traces;
+
+if (CommandLine.HasVerb(args)) return await CommandLine.RunAsync(args);
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddConfiguration();
 builder.AddServer();
 builder.AddTelemetry();
 builder.AddTraces();
+builder.AddPolicies();
+builder.AddVerdictCache();
 builder.AddCompletions();
 builder.AddOperations();
 
@@ -16,6 +22,7 @@ var app = builder.Build();
 app.UseOperations();
 app.MapCompletions();
 app.MapTraces();
+app.MapPolicies();
 app.MapHealth();
 app.MapOpenApi();
 return await app.RunUntilStoppedAsync();

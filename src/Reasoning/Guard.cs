@@ -40,6 +40,9 @@ public sealed class Guard : IAsyncDisposable
     /// <summary>The policy of the bundle, which applies where a judgment names no other.</summary>
     public Policy Policy => _bundle.Policy;
 
+    /// <summary>The same, ready for judgments.</summary>
+    public CompiledPolicy Compiled => _policy;
+
     /// <summary>The operating points that a judgment can be asked for.</summary>
     public IReadOnlyList<OperatingPoint> OperatingPoints => _bundle.Calibration.Points;
 

@@ -1,7 +1,11 @@
 using SaferGuard.Api.Access;
+using SaferGuard.Api.Cache;
 using SaferGuard.Api.Operations;
+using SaferGuard.Api.Policies;
+using SaferGuard.Api.Policies.Shadow;
 using SaferGuard.Api.Traces;
 using SaferGuard.Reasoning;
+using SaferGuard.Reasoning.Decoding;
 using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
 
@@ -11,31 +15,38 @@ namespace SaferGuard.Api.Completions;
 internal sealed record CompletionObserver(Action<TraceStage> Decided, Action<string> Wrote);
 
 /// <summary>The one way from a request to a stored judgment, for every surface: judge, answer, store, and only then return.</summary>
-internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
+internal sealed class Judge(Guard guard, CachedGuard judging, PolicyBook policies, ShadowPolicy shadow, JudgmentLog log, TimeProvider clock)
 {
     public async Task<StoredJudgment> AssessAsync(AssessRequest request, Caller caller, CancellationToken cancellation)
     {
-        var judgment = await JudgeAsync(request, null, cancellation);
-        return await StoreAsync(Body(request, judgment, "assessment", "asm"));
+        var policy = policies.For(request.Policy, caller);
+        var judgment = await JudgeAsync(request, policy, caller, null, cancellation);
+        var stored = await StoreAsync(Body(request, policy.Policy, judgment, "assessment", "asm"));
+        shadow.Offer(new(stored.Id, request.ToConversation(), request.OperatingPoint, policy.Policy, judgment.Trace));
+        return stored;
     }
 
     public async Task<StoredJudgment> CompleteAsync(CompleteRequest request, Caller caller, CompletionObserver? observer, CancellationToken cancellation)
     {
-        var judgment = await JudgeAsync(request, observer?.Decided, cancellation);
-        var (output, reason) = await AnswerAsync(request, judgment, observer?.Wrote, cancellation);
-        var stored = await StoreAsync(new CompletionBody(Body(request, judgment, "completion", "cmp"), output, reason));
+        var policy = policies.For(request.Policy, caller);
+        var judgment = await JudgeAsync(request, policy, caller, observer?.Decided, cancellation);
+        var (output, reason) = await AnswerAsync(request, policy.Policy, judgment, observer?.Wrote, cancellation);
+        var stored = await StoreAsync(new CompletionBody(Body(request, policy.Policy, judgment, "completion", "cmp"), output, reason));
+        shadow.Offer(new(stored.Id, request.ToConversation(), request.OperatingPoint, policy.Policy, judgment.Trace));
 
         // A refusal is told once it is on record; a model's answer was told while it was written.
         if (reason == FinishReason.Refused) observer?.Wrote(output!.Text);
         return stored;
     }
 
-    private async Task<Judgment> JudgeAsync(AssessRequest request, Action<TraceStage>? decided, CancellationToken cancellation)
+    private async Task<Judgment> JudgeAsync(
+        AssessRequest request, CompiledPolicy policy, Caller caller, Action<TraceStage>? decided, CancellationToken cancellation)
     {
         RequirePoint(request.OperatingPoint);
         try
         {
-            return await guard.AssessAsync(request.ToConversation(), request.Trace, decided, request.OperatingPoint, cancellation);
+            var terms = new JudgmentTerms(policy, request.OperatingPoint, caller.Tenant, request.MayBeRemembered);
+            return await judging.AssessAsync(request.ToConversation(), request.Trace, decided, terms, cancellation);
         }
         catch (PromptTooLongException tooLong)
         {
@@ -54,10 +65,10 @@ internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
     }
 
     private async Task<(OutputBody? Output, FinishReason Reason)> AnswerAsync(
-        CompleteRequest request, Judgment judgment, Action<string>? wrote, CancellationToken cancellation)
+        CompleteRequest request, Policy policy, Judgment judgment, Action<string>? wrote, CancellationToken cancellation)
     {
         if (judgment.Trace.Path.Decision == Decision.Refuse)
-            return (new(Refusal.Write(judgment.Trace, guard.Policy), OutputSource.Policy), FinishReason.Refused);
+            return (new(Refusal.Write(judgment.Trace, policy), OutputSource.Policy), FinishReason.Refused);
         if (!guard.Model.CanAnswer) return (null, FinishReason.NoAnswerSource);
         var answer = await guard.AnswerAsync(request.ToConversation(), judgment, request.ToAnswerOptions(), wrote, cancellation);
         return (new(answer.Text, OutputSource.Model), answer.ReachedLimit ? FinishReason.Length : FinishReason.Stop);
@@ -71,7 +82,7 @@ internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
         return stored;
     }
 
-    private JudgmentBody Body(AssessRequest request, Judgment judgment, string kind, string prefix)
+    private JudgmentBody Body(AssessRequest request, Policy policy, Judgment judgment, string kind, string prefix)
     {
         var now = clock.GetUtcNow();
         var (trace, usage, timings) = (judgment.Trace, judgment.Usage, judgment.Timings);
@@ -81,12 +92,12 @@ internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
             Object = kind,
             Created = now.ToUnixTimeSeconds(),
             Model = new(guard.Model.Id, guard.Model.Digest),
-            Policy = new(guard.Policy.Id, guard.Policy.Version, guard.Policy.Digest),
-            OperatingPoint = request.OperatingPoint ?? guard.Policy.OperatingPoint,
+            Policy = new(policy.Id, policy.Version, policy.Digest),
+            OperatingPoint = request.OperatingPoint ?? policy.OperatingPoint,
             Decision = trace.Path.Decision,
             Scores = judgment.Scores,
             Trace = new(trace.Assessment, RuleCheckBody.Of(trace.RuleChecks, judgment.RuleScores), trace.Path),
-            Usage = new(usage.Input, usage.Trace, usage.Forced, usage.Cached),
+            Usage = new(usage.Input, usage.Trace, usage.Forced, usage.Cached, usage.Remembered > 0 ? usage.Remembered : null),
             Timings = new(Milliseconds(timings.Queue), Milliseconds(timings.Prefill), Milliseconds(timings.Decode), Milliseconds(timings.Total)),
         };
     }

@@ -1,4 +1,6 @@
 using Microsoft.Extensions.Options;
+using SaferGuard.Api.Cache;
+using SaferGuard.Api.Policies;
 using SaferGuard.Reasoning.Engine;
 
 namespace SaferGuard.Api.Configuration;
@@ -15,6 +17,8 @@ internal static partial class ServiceConfiguration
         builder.Services.AddSection<StoreOptions, StoreValidator>("Store");
         builder.Services.AddSection<LimitOptions, LimitValidator>("Limits");
         builder.Services.AddSection<ShutdownOptions, ShutdownValidator>("Shutdown");
+        builder.Services.AddSection<PolicyOptions, PolicyValidator>("Policies");
+        builder.Services.AddSection<CacheOptions, CacheValidator>("Cache");
 
         string[] addressKeys = ["urls", "http_ports", "https_ports"];
         if (addressKeys.All(key => string.IsNullOrEmpty(builder.Configuration[key]))) builder.WebHost.UseUrls(DefaultUrl);
@@ -63,4 +67,10 @@ internal static partial class ServiceConfiguration
 
     [OptionsValidator]
     private sealed partial class ShutdownValidator : IValidateOptions<ShutdownOptions>;
+
+    [OptionsValidator]
+    private sealed partial class PolicyValidator : IValidateOptions<PolicyOptions>;
+
+    [OptionsValidator]
+    private sealed partial class CacheValidator : IValidateOptions<CacheOptions>;
 }

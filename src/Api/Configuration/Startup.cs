@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using SaferGuard.Api.Policies;
 using SaferGuard.Api.Traces;
 using SaferGuard.Reasoning;
 using SaferGuard.Reasoning.Engine;
@@ -17,6 +18,7 @@ internal static class Startup
         {
             app.Services.GetRequiredService<IStartupValidator>().Validate();
             app.Services.GetRequiredService<Guard>();
+            app.Services.GetRequiredService<PolicyBook>();
             await app.Services.GetRequiredService<IDbContextFactory<TraceStore>>().MigrateAsync();
             await app.RunAsync();
             return 0;
@@ -32,7 +34,8 @@ internal static class Startup
         }
     }
 
-    private static string? Explain(Exception fault) => fault switch
+    /// <summary>What keeps the service or a command from its work, in plain words; null for a fault of the program.</summary>
+    public static string? Explain(Exception fault) => fault switch
     {
         OptionsValidationException invalid => "The configuration is not valid:" + Lines(invalid.Failures),
         AggregateException several when several.InnerExceptions.All(inner => inner is OptionsValidationException) =>

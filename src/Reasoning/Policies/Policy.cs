@@ -58,7 +58,7 @@ public sealed class Policy
 
     internal Policy(
         string id, string version, string digest, IReadOnlyList<Category> categories, OperatingPoint point = OperatingPoint.Balanced,
-        IReadOnlyList<PolicyExample>? examples = null)
+        IReadOnlyList<PolicyExample>? examples = null, ReadOnlyMemory<byte> file = default)
     {
         Id = id;
         Version = version;
@@ -66,6 +66,7 @@ public sealed class Policy
         Categories = categories;
         OperatingPoint = point;
         Examples = examples ?? [];
+        File = file;
         _categoryIndexes = categories.Select((c, i) => (c.Id, i)).ToFrozenDictionary(p => p.Id, p => p.i);
         _rules = categories.SelectMany(c => c.Rules).ToFrozenDictionary(r => r.Id);
     }
@@ -76,6 +77,9 @@ public sealed class Policy
 
     /// <summary><c>sha256:</c> and the hexadecimal hash of the policy file's bytes.</summary>
     public string Digest { get; }
+
+    /// <summary>The file as it was read.</summary>
+    public ReadOnlyMemory<byte> File { get; }
 
     public IReadOnlyList<Category> Categories { get; }
 

@@ -25,7 +25,7 @@ public static class PolicyReader
         var errors = new PolicyErrors();
         policy = file.Length > MaxFileBytes
             ? errors.Add<Policy>("file", $"has {file.Length} bytes", $"keep it within {MaxFileBytes}")
-            : (PolicyJson.TryLoad(file) ?? PolicyYaml.Load(file, errors)) is { } root ? Build(root, DigestOf(file.Span), errors) : null;
+            : (PolicyJson.TryLoad(file) ?? PolicyYaml.Load(file, errors)) is { } root ? Build(root, file, errors) : null;
         return errors.Listed;
     }
 
@@ -41,7 +41,7 @@ public static class PolicyReader
         return bytes;
     }
 
-    private static Policy? Build(YamlNode root, string digest, PolicyErrors errors)
+    private static Policy? Build(YamlNode root, ReadOnlyMemory<byte> file, PolicyErrors errors)
     {
         var fields = PolicyFields.Of(root, "policy", errors, "id", "version", "operating_point", "categories", "examples");
         if (fields is null) return null;
@@ -50,12 +50,13 @@ public static class PolicyReader
         var seen = new HashSet<string>();
         var categories = fields.List("categories", Policy.MaxCategories, (node, path) => ReadCategory(node, path, seen, errors));
         var point = fields.Choice("operating_point", OperatingPoint.Balanced);
+        var digest = DigestOf(file.Span);
         var read = errors.Any ? null : new Policy(id!, version!, digest, categories!, point);
         var examples = fields.Has("examples")
             ? fields.List("examples", MaxExamples, (node, path) => ExampleReader.Read(node, path, read, errors))
             : [];
         if (categories?.Any(c => c.IsChecked) == false) errors.Add("categories", "check nothing: every rule is off", "enforce or monitor at least one rule");
-        return errors.Any ? null : new Policy(id!, version!, digest, categories!, point, examples);
+        return errors.Any ? null : new Policy(id!, version!, digest, categories!, point, examples, file);
     }
 
     private static Category? ReadCategory(YamlNode node, string path, HashSet<string> seen, PolicyErrors errors)

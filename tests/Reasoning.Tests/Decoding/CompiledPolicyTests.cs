@@ -131,12 +131,13 @@ public sealed class CompiledPolicyTests : IAsyncLifetime
     public void A_low_threshold_has_rules_checked_that_would_not_be()
     {
         var calibration = Spread with { CheckThreshold = 0.5 };
-        var policy = PolicyVariants.With(PolicyReader.Default, "S1.1", r => r with { Threshold = 0.001 });
+        var policy = PolicyVariants.With(PolicyReader.Default, "S1.1", r => r with { Threshold = 0.01 });
         var skipped = 0;
         Conversations.Sample(
             conversation =>
             {
-                if (Run(PolicyReader.Default, conversation, TraceLevel.Brief, calibration).Trace.RuleChecks.Count > 0) return;
+                var whole = Run(PolicyReader.Default, conversation, TraceLevel.Brief, calibration);
+                if (whole.Trace.RuleChecks.Count > 0 || whole.Scores.Refuse < 0.01) return;
                 skipped++;
                 Assert.NotEmpty(Run(policy, conversation, TraceLevel.Brief, calibration).Trace.RuleChecks);
             },
