@@ -88,11 +88,10 @@ internal sealed record TraceBody(AssessmentStage Assessment, IReadOnlyList<RuleC
 /// <param name="Enforcement"><c>monitor</c> where the policy only wants the verdict recorded: it did not decide. Absent where it did.</param>
 internal sealed record RuleCheckBody(
     string Rule, Verdict Verdict, double Score, Evidence? Evidence,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Enforcement? Enforcement = null)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] Enforcement Enforcement = default)
 {
     public static IReadOnlyList<RuleCheckBody> Of(IReadOnlyList<RuleCheck> checks, IReadOnlyList<double> scores) =>
-        [.. checks.Zip(scores, (check, score) => new RuleCheckBody(
-            check.Rule, check.Verdict, score, check.Evidence, check.Enforcement == Reasoning.Policies.Enforcement.Enforce ? null : check.Enforcement))];
+        [.. checks.Zip(scores, (check, score) => new RuleCheckBody(check.Rule, check.Verdict, score, check.Evidence, check.Enforcement))];
 }
 
 /// <summary>What the judgment cost, in tokens.</summary>

@@ -26,6 +26,9 @@ internal sealed partial class PolicyBook
     private readonly ILogger<PolicyBook> _logger;
     private readonly Lock _writing = new();
     private readonly Dictionary<string, PolicyFileState> _files = [];
+
+    /// <summary>Digests of files that the last look found changed.</summary>
+    private readonly Dictionary<string, string?> _changing = [];
     private readonly ConcurrentDictionary<string, CompiledPolicy> _ready = [];
     private readonly CompiledPolicy _default;
     private volatile PolicySet _live;
@@ -35,7 +38,7 @@ internal sealed partial class PolicyBook
     {
         (_guard, _options, _folder, _logger) = (guard, options, folder, logger);
         _live = PolicySet.Of(guard.Compiled, []);
-        Reload();
+        Look(waitForWriters: false);
         string[] missing = [.. new[] { ("Default", options.Default), ("Shadow", options.Shadow) }
             .Where(named => named.Item2 is not null && Find(named.Item2) is null)
             .Select(named => $"Policies:{named.Item1}: there is no policy '{named.Item2}'; there are {string.Join(", ", _live.ById.Keys.Order())}.")];
@@ -108,8 +111,13 @@ internal sealed partial class PolicyBook
         }
     }
 
-    /// <summary>Looks at the folder again. A file that is not valid leaves its last valid version live.</summary>
-    public void Reload()
+    /// <summary>
+    /// Looks at the folder again. What has changed counts once two looks have found the same, so that a file that is being written does not go live in
+    /// part: a policy that breaks off between two rules is valid. A file that is not valid leaves its last valid version live.
+    /// </summary>
+    public void Reload() => Look(waitForWriters: true);
+
+    private void Look(bool waitForWriters)
     {
         lock (_writing)
         {
@@ -119,6 +127,13 @@ internal sealed partial class PolicyBook
             {
                 var digest = content is null ? null : PolicyReader.DigestOf(content);
                 if (_files.TryGetValue(name, out var before) && before.Digest == digest && before.Errors is not [{ Fault: Gone }]) continue;
+                if (waitForWriters && !(_changing.TryGetValue(name, out var seen) && seen == digest))
+                {
+                    _changing[name] = digest;
+                    continue;
+                }
+
+                _changing.Remove(name);
                 _files[name] = Load(name, content, digest, before?.Live);
                 changed = true;
             }

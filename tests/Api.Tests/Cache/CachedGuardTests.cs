@@ -7,21 +7,23 @@ using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Api.Tests.Cache;
 
-public sealed class CachedGuardTests : IAsyncLifetime
+public sealed class CachedGuardTests(CachedGuardTests.CachingService fixture) : IClassFixture<CachedGuardTests.CachingService>
 {
-    private readonly Service _service = new() { Settings = { ["Cache:Enabled"] = "true" } };
+    private static int s_prompts;
 
-    public ValueTask InitializeAsync() => _service.InitializeAsync();
+    private readonly Service _service = fixture.Service;
 
-    public ValueTask DisposeAsync() => _service.DisposeAsync();
+    /// <summary>Prompts that no test has asked before.</summary>
+    private readonly string _harmful = $"{Prompts.Harmful} ({++s_prompts})";
+    private readonly string _harmless = $"{Prompts.Harmless} ({++s_prompts})";
 
     [Theory]
     [InlineData("full")]
     [InlineData("brief")]
     public async Task A_remembered_judgment_is_the_same_marked_and_stored_as_one_of_its_own(string trace)
     {
-        var first = await _service.AssessAsync(Prompts.Assess(Prompts.Harmful, trace));
-        var second = await _service.AssessAsync(Prompts.Assess(Prompts.Harmful, trace));
+        var first = await _service.AssessAsync(Prompts.Assess(_harmful, trace));
+        var second = await _service.AssessAsync(Prompts.Assess(_harmful, trace));
 
         Assert.Equal(Judged(first), Judged(second));
         Assert.NotEqual(first.Id, second.Id);
@@ -36,38 +38,38 @@ public sealed class CachedGuardTests : IAsyncLifetime
     [Fact]
     public async Task A_prompt_and_a_conversation_of_it_alone_are_the_same()
     {
-        await _service.AssessAsync(Prompts.Assess(Prompts.Harmless));
+        await _service.AssessAsync(Prompts.Assess(_harmless));
 
-        Assert.True(IsHit(await _service.AssessAsync($$"""{"messages": [{"role": "user", "content": "{{Prompts.Harmless}}"}]}""")));
-        Assert.False(IsHit(await _service.AssessAsync($$"""{"messages": [{"role": "tool", "content": "{{Prompts.Harmless}}"}]}""")));
-        Assert.False(IsHit(await _service.AssessAsync(Prompts.Assess(Prompts.Harmless + " "))));
-        Assert.False(IsHit(await _service.AssessAsync(Prompts.Assess(Prompts.Harmless, "brief"))));
+        Assert.True(IsHit(await _service.AssessAsync($$"""{"messages": [{"role": "user", "content": "{{_harmless}}"}]}""")));
+        Assert.False(IsHit(await _service.AssessAsync($$"""{"messages": [{"role": "tool", "content": "{{_harmless}}"}]}""")));
+        Assert.False(IsHit(await _service.AssessAsync(Prompts.Assess(_harmless + " "))));
+        Assert.False(IsHit(await _service.AssessAsync(Prompts.Assess(_harmless, "brief"))));
     }
 
     [Fact]
     public async Task Who_asks_for_a_sample_gets_everything_anew()
     {
-        await _service.CompleteAsync(Prompts.Complete(Prompts.Harmful));
+        await _service.CompleteAsync(Prompts.Complete(_harmful));
 
-        Assert.True(IsHit(await _service.CompleteAsync(Prompts.Complete(Prompts.Harmful))));
-        Assert.False(IsHit(await _service.CompleteAsync($$"""{"input": "{{Prompts.Harmful}}", "seed": 1}""")));
-        Assert.False(IsHit(await _service.CompleteAsync($$"""{"input": "{{Prompts.Harmful}}", "temperature": 0.1}""")));
+        Assert.True(IsHit(await _service.CompleteAsync(Prompts.Complete(_harmful))));
+        Assert.False(IsHit(await _service.CompleteAsync($$"""{"input": "{{_harmful}}", "seed": 1}""")));
+        Assert.False(IsHit(await _service.CompleteAsync($$"""{"input": "{{_harmful}}", "temperature": 0.1}""")));
     }
 
     [Fact]
     public async Task A_new_version_of_the_policy_judges_anew()
     {
-        await _service.AssessAsync(Prompts.Assess(Prompts.Harmful));
+        await _service.AssessAsync(Prompts.Assess(_harmful));
         await _service.PutPolicyAsync("default", PolicyFiles.Yaml("default", "2"));
 
-        Assert.False(IsHit(await _service.AssessAsync(Prompts.Assess(Prompts.Harmful))));
+        Assert.False(IsHit(await _service.AssessAsync(Prompts.Assess(_harmful))));
     }
 
     [Fact]
     public async Task A_remembered_stream_tells_the_same_stages()
     {
-        var first = await _service.StreamAsync(Prompts.Complete(Prompts.Harmful, stream: true));
-        var second = await _service.StreamAsync(Prompts.Complete(Prompts.Harmful, stream: true));
+        var first = await _service.StreamAsync(Prompts.Complete(_harmful, stream: true));
+        var second = await _service.StreamAsync(Prompts.Complete(_harmful, stream: true));
 
         Assert.Equal(["assessment", "rule_check", "path", "output", "completion", "message"], second.Select(item => item.EventType));
         var trace = JsonSerializer.Deserialize<JsonElement>(second[^2].Data).GetProperty("trace");
@@ -79,13 +81,14 @@ public sealed class CachedGuardTests : IAsyncLifetime
     [Fact]
     public async Task Equal_requests_at_the_same_time_share_one_judgment()
     {
-        var passes = _service.Services.GetRequiredService<Guard>().Statistics.ComputedTokens;
+        var stored = await _service.CountStoredAsync();
+        var before = _service.Services.GetRequiredService<Guard>().Statistics.ComputedTokens;
         var replies = await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => _service.AssessAsync(Prompts.Assess("How do I open a lock that nobody has a key for?"))));
 
         Assert.Single(replies, reply => !IsHit(reply));
         Assert.Single(replies.Select(Judged).Distinct());
-        Assert.Equal(32, await _service.CountStoredAsync());
-        var computed = _service.Services.GetRequiredService<Guard>().Statistics.ComputedTokens - passes;
+        Assert.Equal(stored + 32, await _service.CountStoredAsync());
+        var computed = _service.Services.GetRequiredService<Guard>().Statistics.ComputedTokens - before;
         Assert.InRange(computed, 1, 500);
     }
 
@@ -111,9 +114,19 @@ public sealed class CachedGuardTests : IAsyncLifetime
     {
         await using var plain = new Service();
         await plain.InitializeAsync();
-        await plain.AssessAsync(Prompts.Assess(Prompts.Harmful));
+        await plain.AssessAsync(Prompts.Assess(_harmful));
 
-        Assert.False(IsHit(await plain.AssessAsync(Prompts.Assess(Prompts.Harmful))));
+        Assert.False(IsHit(await plain.AssessAsync(Prompts.Assess(_harmful))));
+    }
+
+    /// <summary>A service that remembers verdicts.</summary>
+    public sealed class CachingService : IAsyncLifetime
+    {
+        public Service Service { get; } = new() { Settings = { ["Cache:Enabled"] = "true" } };
+
+        public ValueTask InitializeAsync() => Service.InitializeAsync();
+
+        public ValueTask DisposeAsync() => Service.DisposeAsync();
     }
 
     private static bool IsHit(Reply reply) => reply.Json.GetProperty("usage").TryGetProperty("cached_verdicts", out _);

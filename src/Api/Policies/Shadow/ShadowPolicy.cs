@@ -36,7 +36,12 @@ internal sealed class ShadowPolicy(PolicyBook book, Guard guard, PolicyOptions o
         if (options.ShadowShare < 1 && Random.Shared.NextDouble() >= options.ShadowShare) return;
 
         // Callers that wait for the engine come first.
-        if (guard.Statistics.WaitingRequests > 0 || !_samples.Writer.TryWrite(sample)) Interlocked.Increment(ref _dropped);
+        if (guard.Statistics.WaitingRequests == 0 && _samples.Writer.TryWrite(sample)) return;
+        lock (_lock)
+        {
+            Follow(shadow.Policy.Digest);
+            _dropped++;
+        }
     }
 
     public void Compared(ShadowSample sample, CompiledPolicy shadow, Trace trace)
@@ -48,7 +53,14 @@ internal sealed class ShadowPolicy(PolicyBook book, Guard guard, PolicyOptions o
         }
     }
 
-    public void Failed() => Interlocked.Increment(ref _failed);
+    public void Failed(CompiledPolicy shadow)
+    {
+        lock (_lock)
+        {
+            Follow(shadow.Policy.Digest);
+            _failed++;
+        }
+    }
 
     /// <summary>Null when there is no shadow policy.</summary>
     public ShadowReport? Report()
@@ -60,7 +72,7 @@ internal sealed class ShadowPolicy(PolicyBook book, Guard guard, PolicyOptions o
             return new(
                 "shadow_report", new PolicyBody(policy.Id, policy.Version, policy.Digest), options.ShadowShare,
                 _tallies.Sum(tally => tally.Tally.Compared), _tallies.Sum(tally => tally.Tally.Disagreed),
-                Interlocked.Read(ref _dropped), Interlocked.Read(ref _failed), [.. _tallies.Select(tally => tally.Tally.ToReport())]);
+                _dropped, _failed, [.. _tallies.Select(tally => tally.Tally.ToReport())]);
         }
     }
 
@@ -70,8 +82,7 @@ internal sealed class ShadowPolicy(PolicyBook book, Guard guard, PolicyOptions o
         if (_digest == digest) return;
         _digest = digest;
         _tallies.Clear();
-        Interlocked.Exchange(ref _dropped, 0);
-        Interlocked.Exchange(ref _failed, 0);
+        (_dropped, _failed) = (0, 0);
     }
 
     private ShadowTally TallyOf(Policy live)

@@ -30,7 +30,7 @@ internal sealed class ShadowWorker(ShadowPolicy shadow, PolicyBook book, Guard g
         catch (Exception fault) when (fault is not OperationCanceledException || !stopping.IsCancellationRequested)
         {
             // The live answer has long been given; the report says that this one is missing.
-            shadow.Failed();
+            shadow.Failed(policy);
             if (Errors.Of(fault).Kind == Errors.Internal) ProblemWriter.Log(logger, fault);
         }
     }
