@@ -138,7 +138,9 @@ internal sealed partial class PolicyBook
                 changed = true;
             }
 
-            foreach (var name in _files.Keys.Except(files.Select(file => file.Name)).ToArray()) changed |= Lose(name);
+            var present = files.Select(file => file.Name).ToHashSet();
+            foreach (var name in _changing.Keys.Except(present).ToArray()) _changing.Remove(name);
+            foreach (var name in _files.Keys.Except(present).ToArray()) changed |= Lose(name);
             if (changed) Publish();
         }
     }

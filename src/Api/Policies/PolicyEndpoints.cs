@@ -18,6 +18,7 @@ internal static class PolicyEndpoints
         builder.Services.AddSingleton(services => new PolicyFolder(
             services.GetRequiredService<PolicyOptions>().FolderBeside(services.GetRequiredService<StoreOptions>().Path, builder.Environment.ContentRootPath)));
         builder.Services.AddSingleton<PolicyBook>();
+        builder.Services.AddSingleton<PolicyMetrics>();
         builder.Services.AddSingleton<ShadowPolicy>();
         builder.Services.AddHostedService<PolicyReloadWorker>();
         builder.Services.AddHostedService<ShadowWorker>();

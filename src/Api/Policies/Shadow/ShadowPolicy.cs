@@ -15,7 +15,7 @@ internal sealed record ShadowSample(string Id, Conversation Conversation, Operat
 /// Takes a share of the judged requests for the shadow policy, and knows what came of it. Taking one costs the live request nothing but a place in a
 /// bounded queue: when there is none, the sample is dropped and counted.
 /// </summary>
-internal sealed class ShadowPolicy(PolicyBook book, Guard guard, PolicyOptions options)
+internal sealed class ShadowPolicy(PolicyBook book, Guard guard, PolicyOptions options, PolicyMetrics metrics)
 {
     /// <summary>Live versions that are told apart; the counts of the oldest go first.</summary>
     private const int MaxTallies = 16;
@@ -41,6 +41,7 @@ internal sealed class ShadowPolicy(PolicyBook book, Guard guard, PolicyOptions o
         {
             Follow(shadow.Policy.Digest);
             _dropped++;
+            metrics.ShadowDropped();
         }
     }
 
@@ -50,6 +51,7 @@ internal sealed class ShadowPolicy(PolicyBook book, Guard guard, PolicyOptions o
         {
             Follow(shadow.Policy.Digest);
             TallyOf(sample.Live).Add(sample.Id, sample.Trace, trace);
+            metrics.ShadowJudged(sample.Trace.Path.Decision, trace.Path.Decision);
         }
     }
 
@@ -59,6 +61,7 @@ internal sealed class ShadowPolicy(PolicyBook book, Guard guard, PolicyOptions o
         {
             Follow(shadow.Policy.Digest);
             _failed++;
+            metrics.ShadowFailed();
         }
     }
 
