@@ -109,7 +109,7 @@ internal sealed partial class PolicyFields
         }
 
         if (children.Count > max) _errors.Add(At(field), $"has {children.Count} items", $"keep it within {max}");
-        var items = children.Select((child, i) => read(child, $"{At(field)}[{i}]")).OfType<T>().ToList();
+        var items = children.Take(max).Select((child, i) => read(child, $"{At(field)}[{i}]")).OfType<T>().ToList();
         return items.Count == children.Count ? items : null;
     }
 

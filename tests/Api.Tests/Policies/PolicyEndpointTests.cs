@@ -156,7 +156,7 @@ public sealed class PolicyEndpointTests(Service service) : IClassFixture<Service
             Assert.InRange(reply.Body.Length, 1, 64 * 1024);
         }
 
-        Assert.True(DateTime.UtcNow - started < TimeSpan.FromSeconds(20), what);
+        Assert.True(DateTime.UtcNow - started < TimeSpan.FromMinutes(1), what);
         Assert.Equal(404, (await service.GetAsync("/v1/policies/hostile")).Status);
     }
 
