@@ -1,3 +1,4 @@
+using SaferGuard.Api.Access;
 using SaferGuard.Api.Cache;
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Configuration;
@@ -15,14 +16,16 @@ builder.AddTelemetry();
 builder.AddTraces();
 builder.AddPolicies();
 builder.AddVerdictCache();
+builder.AddAccess();
 builder.AddCompletions();
 builder.AddOperations();
 
 var app = builder.Build();
 app.UseOperations();
+app.UseAccess();
 app.MapCompletions();
 app.MapTraces();
 app.MapPolicies();
 app.MapHealth();
-app.MapOpenApi();
+app.MapOpenApi().AllowAnonymous();
 return await app.RunUntilStoppedAsync();

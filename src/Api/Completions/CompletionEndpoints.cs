@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
 using SaferGuard.Api.Access;
+using SaferGuard.Api.Access.Idempotency;
 using SaferGuard.Api.Configuration;
 using SaferGuard.Api.Operations;
 using SaferGuard.Reasoning;
@@ -16,7 +17,6 @@ internal static class CompletionEndpoints
             services.GetRequiredService<ModelOptions>().Folder(builder.Environment.ContentRootPath),
             services.GetRequiredService<EngineOptions>(),
             services.GetRequiredService<ILogger<Guard>>()));
-        builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<Judge>();
         builder.Services.AddSingleton<CompletionStream>();
     }
@@ -32,6 +32,8 @@ internal static class CompletionEndpoints
             .Accepts<AssessRequest>("application/json")
             .Produces<JudgmentBody>()
             .ProducesErrors()
+            .RequireScope(Scope.Assess)
+            .AcceptsIdempotencyKey()
             .WithRequestExamples(RequestExamples.Assess);
 
         group.MapPost("/complete", CompleteAsync)
@@ -45,6 +47,8 @@ internal static class CompletionEndpoints
             .Accepts<CompleteRequest>("application/json")
             .Produces<CompletionBody>()
             .ProducesErrors()
+            .RequireScope(Scope.Complete)
+            .AcceptsIdempotencyKey()
             .WithRequestExamples(RequestExamples.Complete)
             .AddOpenApiOperationTransformer((operation, _, _) =>
             {

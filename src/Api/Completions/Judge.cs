@@ -21,8 +21,8 @@ internal sealed class Judge(Guard guard, CachedGuard judging, PolicyBook policie
     {
         var policy = policies.For(request.Policy, caller);
         var judgment = await JudgeAsync(request, policy, caller, null, cancellation);
-        var stored = await StoreAsync(Body(request, policy.Policy, judgment, "assessment", "asm"));
-        shadow.Offer(new(stored.Id, request.ToConversation(), request.OperatingPoint, policy.Policy, judgment.Trace));
+        var stored = await StoreAsync(Body(request, policy.Policy, judgment, "assessment", "asm"), caller);
+        shadow.Offer(new(stored.Id, caller.Tenant, request.ToConversation(), request.OperatingPoint, policy.Policy, judgment.Trace));
         return stored;
     }
 
@@ -30,9 +30,9 @@ internal sealed class Judge(Guard guard, CachedGuard judging, PolicyBook policie
     {
         var policy = policies.For(request.Policy, caller);
         var judgment = await JudgeAsync(request, policy, caller, observer?.Decided, cancellation);
-        var (output, reason) = await AnswerAsync(request, policy.Policy, judgment, observer?.Wrote, cancellation);
-        var stored = await StoreAsync(new CompletionBody(Body(request, policy.Policy, judgment, "completion", "cmp"), output, reason));
-        shadow.Offer(new(stored.Id, request.ToConversation(), request.OperatingPoint, policy.Policy, judgment.Trace));
+        var (output, reason) = await AnswerAsync(request, policy.Policy, caller, judgment, observer?.Wrote, cancellation);
+        var stored = await StoreAsync(new CompletionBody(Body(request, policy.Policy, judgment, "completion", "cmp"), output, reason), caller);
+        shadow.Offer(new(stored.Id, caller.Tenant, request.ToConversation(), request.OperatingPoint, policy.Policy, judgment.Trace));
 
         // A refusal is told once it is on record; a model's answer was told while it was written.
         if (reason == FinishReason.Refused) observer?.Wrote(output!.Text);
@@ -46,7 +46,9 @@ internal sealed class Judge(Guard guard, CachedGuard judging, PolicyBook policie
         try
         {
             var terms = new JudgmentTerms(policy, request.OperatingPoint, caller.Tenant, request.MayBeRemembered);
-            return await judging.AssessAsync(request.ToConversation(), request.Trace, decided, terms, cancellation);
+            var judgment = await judging.AssessAsync(request.ToConversation(), request.Trace, decided, terms, cancellation);
+            await caller.ChargeAsync(judgment.Usage.Input + judgment.Usage.Trace);
+            return judgment;
         }
         catch (PromptTooLongException tooLong)
         {
@@ -65,19 +67,21 @@ internal sealed class Judge(Guard guard, CachedGuard judging, PolicyBook policie
     }
 
     private async Task<(OutputBody? Output, FinishReason Reason)> AnswerAsync(
-        CompleteRequest request, Policy policy, Judgment judgment, Action<string>? wrote, CancellationToken cancellation)
+        CompleteRequest request, Policy policy, Caller caller, Judgment judgment, Action<string>? wrote, CancellationToken cancellation)
     {
         if (judgment.Trace.Path.Decision == Decision.Refuse)
             return (new(Refusal.Write(judgment.Trace, policy), OutputSource.Policy), FinishReason.Refused);
         if (!guard.Model.CanAnswer) return (null, FinishReason.NoAnswerSource);
         var answer = await guard.AnswerAsync(request.ToConversation(), judgment, request.ToAnswerOptions(), wrote, cancellation);
+        await caller.ChargeAsync(answer.Tokens);
         return (new(answer.Text, OutputSource.Model), answer.ReachedLimit ? FinishReason.Length : FinishReason.Stop);
     }
 
-    private async Task<StoredJudgment> StoreAsync(JudgmentBody body)
+    private async Task<StoredJudgment> StoreAsync(JudgmentBody body, Caller caller)
     {
         var stored = new StoredJudgment(
-            body.Id, body.Object, body.Created, body.Decision.ToString().ToLowerInvariant(), body.Model.Digest, body.Policy.Digest, body.ToJson());
+            body.Id, body.Object, body.Created, caller.Tenant, caller.Id, body.Decision.ToString().ToLowerInvariant(), body.Model.Digest, body.Policy.Digest,
+            body.ToJson());
         await log.AppendAsync(stored);
         return stored;
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SaferGuard.Api.Access.Keys;
 using SaferGuard.Api.Policies.Examples;
 
 namespace SaferGuard.Api.Configuration;
@@ -7,10 +8,11 @@ namespace SaferGuard.Api.Configuration;
 internal static class CommandLine
 {
     public static bool HasVerb(string[] args) =>
-        args is ["--help" or "-h" or "-?" or "--version", ..] || (args is [var first, ..] && char.IsAsciiLetter(first[0]) && !first.Contains('='));
+        args is ["--help" or "-h" or "-?" or "--version", ..] || (args is [{ Length: > 0 } first, ..] && char.IsAsciiLetter(first[0]) && !first.Contains('='));
 
     public static RootCommand Create() => new("SaferGuard judges prompts for large language models. Without a verb it serves, with settings such as --urls=http://127.0.0.1:8080.")
     {
+        KeyCommands.Create(),
         RulesCommand.Create(),
     };
 

@@ -1,4 +1,7 @@
 using Microsoft.Extensions.Options;
+using SaferGuard.Api.Access;
+using SaferGuard.Api.Access.Idempotency;
+using SaferGuard.Api.Access.RateLimits;
 using SaferGuard.Api.Cache;
 using SaferGuard.Api.Policies;
 using SaferGuard.Reasoning.Engine;
@@ -19,6 +22,10 @@ internal static partial class ServiceConfiguration
         builder.Services.AddSection<ShutdownOptions, ShutdownValidator>("Shutdown");
         builder.Services.AddSection<PolicyOptions, PolicyValidator>("Policies");
         builder.Services.AddSection<CacheOptions, CacheValidator>("Cache");
+        builder.Services.AddSection<AccessOptions, AccessValidator>("Access");
+        builder.Services.AddSection<RedisOptions, RedisValidator>("Redis");
+        builder.Services.AddSection<IdempotencyOptions, IdempotencyValidator>("Idempotency");
+        builder.Services.AddSingleton(TimeProvider.System);
 
         string[] addressKeys = ["urls", "http_ports", "https_ports"];
         if (addressKeys.All(key => string.IsNullOrEmpty(builder.Configuration[key]))) builder.WebHost.UseUrls(DefaultUrl);
@@ -73,4 +80,13 @@ internal static partial class ServiceConfiguration
 
     [OptionsValidator]
     private sealed partial class CacheValidator : IValidateOptions<CacheOptions>;
+
+    [OptionsValidator]
+    private sealed partial class AccessValidator : IValidateOptions<AccessOptions>;
+
+    [OptionsValidator]
+    private sealed partial class RedisValidator : IValidateOptions<RedisOptions>;
+
+    [OptionsValidator]
+    private sealed partial class IdempotencyValidator : IValidateOptions<IdempotencyOptions>;
 }

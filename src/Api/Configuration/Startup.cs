@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using SaferGuard.Api.Access;
 using SaferGuard.Api.Policies;
 using SaferGuard.Api.Traces;
 using SaferGuard.Reasoning;
@@ -17,6 +18,7 @@ internal static class Startup
         try
         {
             app.Services.GetRequiredService<IStartupValidator>().Validate();
+            app.LimitClients();
             app.Services.GetRequiredService<Guard>();
             app.Services.GetRequiredService<PolicyBook>();
             await app.Services.GetRequiredService<IDbContextFactory<TraceStore>>().MigrateAsync();
@@ -41,6 +43,7 @@ internal static class Startup
         AggregateException several when several.InnerExceptions.All(inner => inner is OptionsValidationException) =>
             "The configuration is not valid:" + Lines(several.InnerExceptions.Cast<OptionsValidationException>().SelectMany(invalid => invalid.Failures)),
         DeviceUnavailableException device => $"Engine:Device cannot be used: {device.Message} Or set Engine:Device to Cpu, with a bundle exported for it.",
+        UnguardedServiceException unguarded => unguarded.Message,
         InvalidDataException model => $"The model cannot be used: {model.Message}",
         SqliteException store => $"The store cannot be opened: {store.Message}",
         IOException or UnauthorizedAccessException => fault.Message,

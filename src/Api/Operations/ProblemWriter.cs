@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 
 namespace SaferGuard.Api.Operations;
@@ -49,7 +50,8 @@ internal sealed partial class ProblemWriter(RequestDelegate next, ILogger<Proble
         http.Response.StatusCode = problem.Kind.Status;
         http.Response.ContentType = Problem.ContentType;
         http.Response.ContentLength = body.Length;
-        if (problem.Kind == Errors.Unavailable) http.Response.Headers.RetryAfter = "1";
+        if (problem.RetryAfter is { } wait) http.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        if (problem.Challenge is { } challenge) http.Response.Headers.WWWAuthenticate = challenge;
         await http.Response.Body.WriteAsync(body, http.RequestAborted);
     }
 

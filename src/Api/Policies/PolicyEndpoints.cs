@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using Microsoft.Net.Http.Headers;
+using SaferGuard.Api.Access;
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Configuration;
 using SaferGuard.Api.Operations;
@@ -30,11 +31,13 @@ internal static class PolicyEndpoints
 
         group.MapGet("", List)
             .WithName("listPolicies")
+            .RequireScope(Scope.PoliciesRead)
             .WithSummary("Lists the policies that are live")
             .Produces<PolicyListBody>();
 
         group.MapGet("/{id}", Get)
             .WithName("getPolicy")
+            .RequireScope(Scope.PoliciesRead)
             .WithSummary("Returns a policy as it was written")
             .WithDescription("The body is the file, byte for byte: its SHA-256 is the digest, which is the ETag too. Any version can be named by its digest.")
             .Produces(StatusCodes.Status200OK, contentType: PolicyContent.Yaml, additionalContentTypes: [PolicyContent.Json])
@@ -43,6 +46,7 @@ internal static class PolicyEndpoints
 
         group.MapPut("/{id}", PutAsync)
             .WithName("putPolicy")
+            .RequireScope(Scope.PoliciesWrite)
             .WithSummary("Makes a version of a policy live")
             .WithDescription(
                 "The body is a policy file in YAML or JSON. It is checked as a whole, against the model too; all errors are named, and nothing changes. "
@@ -55,14 +59,16 @@ internal static class PolicyEndpoints
 
         group.MapGet("/{id}/versions", Versions)
             .WithName("listPolicyVersions")
+            .RequireScope(Scope.PoliciesRead)
             .WithSummary("Lists the versions of a policy, the newest first")
             .Produces<PolicyVersionsBody>()
             .Produces<Problem>(StatusCodes.Status404NotFound, Problem.ContentType);
 
         group.MapGet("/{id}/shadow", Shadow)
             .WithName("getShadowReport")
+            .RequireScope(Scope.PoliciesRead)
             .WithSummary("Says where a shadow policy and the live ones disagree")
-            .WithDescription("Counts since the start of the service, for the version of the shadow policy that judges now.")
+            .WithDescription("Counts since the start of the service, of all tenants, for the version of the shadow policy that judges now. Requests are those of the caller's tenant.")
             .Produces<ShadowReport>()
             .Produces<Problem>(StatusCodes.Status404NotFound, Problem.ContentType);
     }
@@ -124,10 +130,10 @@ internal static class PolicyEndpoints
                 policy.Id, policy.Version, policy.Digest, since.TryGetValue(policy.Digest, out var at) ? at : null, policy.Digest == live.Digest))]);
     }
 
-    private static ShadowReport Shadow([Description("The `id` of the shadow policy.")] string id, PolicyBook book, ShadowPolicy shadow)
+    private static ShadowReport Shadow([Description("The `id` of the shadow policy.")] string id, HttpContext http, PolicyBook book, ShadowPolicy shadow)
     {
         var policy = Require(book, id);
-        return shadow.Report() is { } report && report.Policy.Digest == policy.Policy.Digest
+        return shadow.Report(http.Caller().Tenant) is { } report && report.Policy.Digest == policy.Policy.Digest
             ? report
             : throw new ProblemException(Errors.PolicyNotFound, "This policy is no shadow. Name it in Policies:Shadow.", new FieldError("id", "is not the id of the shadow policy"));
     }

@@ -9,7 +9,8 @@ namespace SaferGuard.Api.Policies.Shadow;
 
 /// <summary>A judged request that the shadow policy is to judge too.</summary>
 /// <param name="Id">Of the stored judgment.</param>
-internal sealed record ShadowSample(string Id, Conversation Conversation, OperatingPoint? Point, Policy Live, Trace Trace);
+/// <param name="Tenant">Whose it is.</param>
+internal sealed record ShadowSample(string Id, string Tenant, Conversation Conversation, OperatingPoint? Point, Policy Live, Trace Trace);
 
 /// <summary>
 /// Takes a share of the judged requests for the shadow policy, and knows what came of it. Taking one costs the live request nothing but a place in a
@@ -50,7 +51,7 @@ internal sealed class ShadowPolicy(PolicyBook book, Guard guard, PolicyOptions o
         lock (_lock)
         {
             Follow(shadow.Policy.Digest);
-            TallyOf(sample.Live).Add(sample.Id, sample.Trace, trace);
+            TallyOf(sample.Live).Add(sample, trace);
             metrics.ShadowJudged(sample.Trace.Path.Decision, trace.Path.Decision);
         }
     }
@@ -66,7 +67,8 @@ internal sealed class ShadowPolicy(PolicyBook book, Guard guard, PolicyOptions o
     }
 
     /// <summary>Null when there is no shadow policy.</summary>
-    public ShadowReport? Report()
+    /// <param name="tenant">Whose requests may be named.</param>
+    public ShadowReport? Report(string tenant)
     {
         if (book.Shadow?.Policy is not { } policy) return null;
         lock (_lock)
@@ -75,7 +77,7 @@ internal sealed class ShadowPolicy(PolicyBook book, Guard guard, PolicyOptions o
             return new(
                 "shadow_report", new PolicyBody(policy.Id, policy.Version, policy.Digest), options.ShadowShare,
                 _tallies.Sum(tally => tally.Tally.Compared), _tallies.Sum(tally => tally.Tally.Disagreed),
-                _dropped, _failed, [.. _tallies.Select(tally => tally.Tally.ToReport())]);
+                _dropped, _failed, [.. _tallies.Select(tally => tally.Tally.ToReport(tenant))]);
         }
     }
 

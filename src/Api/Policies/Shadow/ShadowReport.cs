@@ -14,7 +14,7 @@ internal sealed record ShadowReport(
 
 /// <summary>The shadow policy beside one live version.</summary>
 /// <param name="Rules">Rules on which verdicts differed.</param>
-/// <param name="Recent">The latest requests on which decisions differed, newest first.</param>
+/// <param name="Recent">The caller's own latest requests on which decisions differed, newest first.</param>
 internal sealed record ShadowComparison(
     PolicyBody Policy, long Compared, long Disagreed, IReadOnlyList<DecisionPairCount> Decisions, IReadOnlyList<RuleDifference> Rules,
     IReadOnlyList<Disagreement> Recent);
