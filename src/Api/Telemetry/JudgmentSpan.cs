@@ -28,17 +28,19 @@ internal sealed class JudgmentSpan(GuardTelemetry telemetry, Activity? span, str
     {
         var violated = Violated(judgment).ToList();
         if (judgment.Trace.Path.Decision == Decision.Refuse)
-            telemetry.Metrics.Blocked(direction, [.. violated.Where(found => found.Rule.Effect == RuleEffect.Refuse).Select(found => found.Rule.Id)]);
+            telemetry.Metrics.Blocked(direction, [.. violated.Where(found => found.Rule is { Effect: RuleEffect.Refuse, Decides: true }).Select(found => found.Rule.Id)]);
 
         var (usage, timings) = (judgment.Usage, judgment.Timings);
-        telemetry.Metrics.Wrote(OperationNames.Judge, model, timings.Queue + timings.Prefill, timings.Decode, usage.Trace);
-        foreach (var (stage, start, end) in StageTimes(timings, judgment.Trace.Assessment.Intent is not null))
+        var isRemembered = usage.Remembered > 0;
+        if (!isRemembered) telemetry.Metrics.Wrote(OperationNames.Judge, model, timings.Queue + timings.Prefill, timings.Decode, usage.Trace);
+        foreach (var (stage, start, end) in isRemembered ? [] : StageTimes(timings, judgment.Trace.Assessment.Intent is not null))
         {
             telemetry.Metrics.StageTook(stage, end - start);
             if (span is { IsAllDataRequested: true }) telemetry.Add(stage, span.StartTimeUtc + start, span.StartTimeUtc + end);
         }
 
         if (span is not { IsAllDataRequested: true }) return;
+        span.SetTag(Attributes.CacheHit, isRemembered);
         span.SetTag(Attributes.InputTokens, usage.Input);
         span.SetTag(Attributes.CachedTokens, usage.Cached);
         span.SetTag(Attributes.OutputTokens, usage.Trace);
@@ -83,9 +85,6 @@ internal sealed class JudgmentSpan(GuardTelemetry telemetry, Activity? span, str
     /// <summary>Start and end of the stages, counted from the start of the judgment.</summary>
     private IEnumerable<(string Stage, TimeSpan Start, TimeSpan End)> StageTimes(JudgmentTimings timings, bool explained)
     {
-        // A judgment that was remembered went through no stage.
-        if (_assessed == 0) yield break;
-
         // The assessment is read from the last row of the prefill, so that this is its first part.
         var (assessed, ruled, decided) = (Since(_assessed), Since(_ruled), Since(_decided));
         var rendered = timings.Total - timings.Queue - timings.Prefill - timings.Decode;

@@ -21,6 +21,11 @@ internal static class TelemetryNames
         public const string Degraded = "saferguard.degraded";
         public const string CacheHits = "saferguard.cache.hits";
         public const string CacheMisses = "saferguard.cache.misses";
+        public const string PoliciesLive = "saferguard.policies.live";
+        public const string PoliciesInvalid = "saferguard.policies.invalid";
+        public const string ShadowJudged = "saferguard.shadow.judged";
+        public const string ShadowDropped = "saferguard.shadow.dropped";
+        public const string ShadowFailed = "saferguard.shadow.failed";
         public const string StageDuration = "saferguard.stage.duration";
         public const string RequestDuration = "gen_ai.server.request.duration";
         public const string TimeToFirstToken = "gen_ai.server.time_to_first_token";
@@ -89,9 +94,13 @@ internal static class TelemetryNames
 
         public const string Operation = "saferguard.operation";
         public const string Decision = "saferguard.decision";
+        public const string ShadowDecision = "saferguard.shadow.decision";
         public const string Direction = "saferguard.direction";
         public const string Reason = "saferguard.reason";
         public const string Rule = "saferguard.rule";
         public const string Stage = "saferguard.stage";
+
+        /// <summary>The verdict cache held the judgment.</summary>
+        public const string CacheHit = "saferguard.cache.hit";
     }
 }

@@ -1,7 +1,9 @@
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using SaferGuard.Api.Operations;
+using SaferGuard.Api.Policies;
 using SaferGuard.Api.Telemetry;
+using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Api.Tests.Telemetry;
 
@@ -92,6 +94,10 @@ public sealed partial class MetricsTests(Service service) : IClassFixture<Servic
         metrics.Degraded(Direction.Output, Errors.Unavailable);
         metrics.CacheHit();
         metrics.CacheMiss();
+        var policies = service.Services.GetRequiredService<PolicyMetrics>();
+        policies.ShadowJudged(Decision.Answer, Decision.Refuse);
+        policies.ShadowDropped();
+        policies.ShadowFailed();
     }
 
     private async Task<double> ValueAsync(string series)
