@@ -1,7 +1,9 @@
 using SaferGuard.Api.Access;
+using SaferGuard.Api.Cache;
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Configuration;
 using SaferGuard.Api.Operations;
+using SaferGuard.Api.Policies;
 using SaferGuard.Api.Telemetry;
 using SaferGuard.Api.Traces;
 
@@ -12,6 +14,8 @@ builder.AddConfiguration();
 builder.AddServer();
 builder.AddTelemetry();
 builder.AddTraces();
+builder.AddPolicies();
+builder.AddVerdictCache();
 builder.AddAccess();
 builder.AddCompletions();
 builder.AddOperations();
@@ -21,6 +25,8 @@ app.UseOperations();
 app.UseAccess();
 app.MapCompletions();
 app.MapTraces();
+app.MapPolicies();
 app.MapHealth();
+app.MapMetrics();
 app.MapOpenApi().AllowAnonymous();
 return await app.RunUntilStoppedAsync();
