@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using Microsoft.AspNetCore.Http.Features;
 using SaferGuard.Api.Operations;
+using SaferGuard.Api.Telemetry;
 
 namespace SaferGuard.Api.Completions;
 
@@ -13,7 +14,7 @@ internal sealed record ServerEvent(string? Name, byte[] Data);
 /// Sends events while they are made. What fails before the first event is an ordinary error response; what fails later is an event, so that a
 /// stream never just ends.
 /// </summary>
-internal sealed class EventStream(ILogger<EventStream> logger)
+internal sealed class EventStream(GuardMetrics metrics, ILogger<EventStream> logger)
 {
     /// <summary>Ends every stream that did not fail.</summary>
     public const string Done = "data: [DONE]\n\n";
@@ -34,6 +35,7 @@ internal sealed class EventStream(ILogger<EventStream> logger)
         catch (Exception fault) when (!http.RequestAborted.IsCancellationRequested)
         {
             var problem = Errors.Of(fault);
+            metrics.Failed(problem.Kind);
             if (problem.Kind == Errors.Internal) ProblemWriter.Log(logger, fault);
             await WriteAsync(http, failed(http, problem));
         }

@@ -15,14 +15,14 @@ internal static class RequestReader
     /// <exception cref="ProblemException">The body is not a valid request.</exception>
     public static AssessRequest ReadAssess(ReadOnlySequence<byte> body, LimitOptions limits) => Read(body, MaxDepth, (json, errors) =>
     {
-        var fields = new JsonFields(json, "", errors, "input", "messages", "trace", "operating_point");
+        var fields = new JsonFields(json, "", errors, "input", "messages", "trace", "operating_point", "policy");
         return ReadSubject(fields, errors, limits, new AssessRequest());
     });
 
     /// <exception cref="ProblemException">The body is not a valid request.</exception>
     public static CompleteRequest ReadComplete(ReadOnlySequence<byte> body, LimitOptions limits) => Read(body, MaxDepth, (json, errors) =>
     {
-        var fields = new JsonFields(json, "", errors, "input", "messages", "trace", "operating_point", "max_tokens", "temperature", "seed", "stream");
+        var fields = new JsonFields(json, "", errors, "input", "messages", "trace", "operating_point", "policy", "max_tokens", "temperature", "seed", "stream");
         var defaults = new CompleteRequest();
         return ReadSubject(fields, errors, limits, defaults) with
         {
@@ -79,6 +79,7 @@ internal static class RequestReader
             Messages = fields.Array("messages") is { } messages ? ReadMessages(messages, errors, limits, ReadMessage) : null,
             Trace = fields.Choice<TraceLevel>("trace") ?? request.Trace,
             OperatingPoint = fields.Choice<OperatingPoint>("operating_point"),
+            Policy = fields.Text("policy", AssessRequest.MaxPolicyLength),
         };
     }
 

@@ -2,7 +2,9 @@ using Microsoft.Extensions.Options;
 using SaferGuard.Api.Access;
 using SaferGuard.Api.Access.Idempotency;
 using SaferGuard.Api.Access.RateLimits;
+using SaferGuard.Api.Cache;
 using SaferGuard.Api.Grpc;
+using SaferGuard.Api.Policies;
 using SaferGuard.Reasoning.Engine;
 
 namespace SaferGuard.Api.Configuration;
@@ -17,6 +19,9 @@ internal static partial class ServiceConfiguration
         builder.Services.AddSection<StoreOptions, StoreValidator>("Store");
         builder.Services.AddSection<LimitOptions, LimitValidator>("Limits");
         builder.Services.AddSection<ShutdownOptions, ShutdownValidator>("Shutdown");
+        builder.Services.AddSection<TelemetryOptions, TelemetryValidator>("Telemetry");
+        builder.Services.AddSection<PolicyOptions, PolicyValidator>("Policies");
+        builder.Services.AddSection<CacheOptions, CacheValidator>("Cache");
         builder.Services.AddSection<AccessOptions, AccessValidator>("Access");
         builder.Services.AddSection<RedisOptions, RedisValidator>("Redis");
         builder.Services.AddSection<IdempotencyOptions, IdempotencyValidator>("Idempotency");
@@ -77,6 +82,15 @@ internal static partial class ServiceConfiguration
 
     [OptionsValidator]
     private sealed partial class ShutdownValidator : IValidateOptions<ShutdownOptions>;
+
+    [OptionsValidator]
+    private sealed partial class TelemetryValidator : IValidateOptions<TelemetryOptions>;
+
+    [OptionsValidator]
+    private sealed partial class PolicyValidator : IValidateOptions<PolicyOptions>;
+
+    [OptionsValidator]
+    private sealed partial class CacheValidator : IValidateOptions<CacheOptions>;
 
     [OptionsValidator]
     private sealed partial class AccessValidator : IValidateOptions<AccessOptions>;

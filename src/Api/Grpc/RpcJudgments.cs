@@ -30,6 +30,7 @@ internal static class RpcJudgments
                 TraceTokens = body.Usage.TraceTokens,
                 ForcedTokens = body.Usage.ForcedTokens,
                 CachedTokens = body.Usage.CachedTokens,
+                CachedVerdicts = body.Usage.CachedVerdicts ?? 0,
             },
             Timings = new()
             {
@@ -70,6 +71,7 @@ internal static class RpcJudgments
         Rule = check.Rule,
         Verdict = Named<V1.Verdict>.Of(check.Verdict),
         Score = check.Score,
+        Enforcement = Named<V1.Enforcement>.Of(check.Enforcement),
         Evidence = check.Evidence is { } quote ? new() { Text = quote.Text, Start = quote.Start, End = quote.End, Turn = quote.Turn } : null,
     };
 

@@ -18,7 +18,7 @@ internal static class ChatParameters
         ["max_completion_tokens"] = "The most tokens of the answer.",
         ["temperature"] = "How freely the answer is sampled, from 0, which is also the default, to 2.",
         ["seed"] = "Makes sampling repeatable.",
-        ["saferguard"] = "Not of OpenAI: `trace` and `operating_point` as for `/v1/complete`.",
+        ["saferguard"] = "Not of OpenAI: `trace`, `operating_point` and `policy` as for `/v1/complete`.",
     };
 
     /// <summary>How an answer is sampled, stored or paid for: none of it is a promise about what an answer says.</summary>

@@ -37,7 +37,7 @@ internal static class ChatRequestReader
             errors.Add("model", $"must be a name of at most {MaxModelLength} characters");
 
         var options = Object(fields, errors, "stream_options", "include_usage", "include_obfuscation");
-        var ours = Object(fields, errors, "saferguard", "trace", "operating_point");
+        var ours = Object(fields, errors, "saferguard", "trace", "operating_point", "policy");
         var defaults = new CompleteRequest();
         var (total, answer) = (fields.Integer("max_tokens", 1, limits.MaxAnswerTokens), fields.Integer("max_completion_tokens", 1, limits.MaxAnswerTokens));
         return new ChatRequest(
@@ -46,6 +46,7 @@ internal static class ChatRequestReader
             {
                 Messages = fields.Array("messages") is { } messages ? RequestReader.ReadMessages(messages, errors, limits, ReadMessage) : [],
                 Trace = ours?.Choice<TraceLevel>("trace") ?? defaults.Trace,
+                Policy = ours?.Text("policy", AssessRequest.MaxPolicyLength),
                 OperatingPoint = ours?.Choice<OperatingPoint>("operating_point"),
                 MaxTokens = answer ?? total ?? limits.MaxAnswerTokens,
                 Temperature = fields.Number("temperature", 0, CompleteRequest.MaxTemperature) ?? defaults.Temperature,

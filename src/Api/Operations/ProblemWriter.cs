@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using SaferGuard.Api.Telemetry;
 
 namespace SaferGuard.Api.Operations;
 
@@ -8,7 +9,7 @@ namespace SaferGuard.Api.Operations;
 internal sealed record ProblemShape(Func<HttpContext, ProblemException, Task> WriteAsync);
 
 /// <summary>Turns every error into a response: exceptions, and statuses that come without a body.</summary>
-internal sealed partial class ProblemWriter(RequestDelegate next, ILogger<ProblemWriter> logger)
+internal sealed partial class ProblemWriter(RequestDelegate next, GuardMetrics metrics, ILogger<ProblemWriter> logger)
 {
     /// <summary>Not a standard status: the client went away before there was a response. Nobody receives it, only the log shows it.</summary>
     private const int ClientClosedRequest = 499;
@@ -47,8 +48,9 @@ internal sealed partial class ProblemWriter(RequestDelegate next, ILogger<Proble
     public static void Log(ILogger logger, Exception exception) =>
         LogFault(logger, exception.GetType().FullName, exception.InnerException?.GetType().FullName, exception.StackTrace);
 
-    private static Task WriteAsync(HttpContext http, ProblemException problem)
+    private Task WriteAsync(HttpContext http, ProblemException problem)
     {
+        metrics.Failed(problem.Kind);
         if (problem.RetryAfter is { } wait) http.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         if (problem.Challenge is { } challenge) http.Response.Headers.WWWAuthenticate = challenge;
         return http.GetEndpoint()?.Metadata.GetMetadata<ProblemShape>() is { } shape
