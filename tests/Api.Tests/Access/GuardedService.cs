@@ -34,7 +34,6 @@ internal static class KeyedRequests
         if (json is not null) request.Content = new StringContent(json, Encoding.UTF8, "application/json");
         if (credential is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", credential);
         foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
-        request.Headers.ExpectContinue = json?.Length > 1 << 20; // as in Service.PostAsync
         using var response = await service.Client.SendAsync(request, TestContext.Current.CancellationToken);
         return await Reply.OfAsync(response);
     }
