@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using SaferGuard.Api.Completions;
+using SaferGuard.Api.Failures;
 using SaferGuard.Api.Operations;
 using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
@@ -14,6 +15,7 @@ namespace SaferGuard.Api;
 [JsonSerializable(typeof(JudgmentBody))]
 [JsonSerializable(typeof(CompletionBody))]
 [JsonSerializable(typeof(OutputEvent))]
+[JsonSerializable(typeof(Degradation))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(Health))]
 internal sealed partial class ApiJson : JsonSerializerContext
@@ -34,6 +36,9 @@ internal sealed partial class ApiJson : JsonSerializerContext
         options.Converters.Add(new SnakeCase<Decision>());
         options.Converters.Add(new SnakeCase<OutputSource>());
         options.Converters.Add(new SnakeCase<FinishReason>());
+        options.Converters.Add(new SnakeCase<Subject>());
+        options.Converters.Add(new SnakeCase<WithheldReason>());
+        options.Converters.Add(new SnakeCase<DegradedPart>());
         return options;
     }
 

@@ -41,6 +41,9 @@ public sealed class Guard : IAsyncDisposable
     /// <summary>The most tokens that a conversation may have.</summary>
     public int MaxPromptTokens { get; }
 
+    /// <summary>Tokens of a conversation, as the guard reads it.</summary>
+    public int CountTokens(Conversation conversation) => _tokens.Template.Render(conversation).Length;
+
     /// <summary>False when the engine has stopped on a fault: every judgment then throws <see cref="EngineUnavailableException"/>.</summary>
     public bool IsHealthy => _engine.IsHealthy;
 

@@ -83,7 +83,7 @@ internal static class CompletionEndpoints
 
     private static RouteHandlerBuilder ProducesErrors(this RouteHandlerBuilder endpoint)
     {
-        int[] statuses = [400, 413, 415, 503, 504];
+        int[] statuses = [400, 413, 415, 502, 503, 504];
         foreach (var status in statuses) endpoint.Produces<Problem>(status, Problem.ContentType);
         return endpoint;
     }

@@ -1,11 +1,19 @@
 using System.Text;
 using System.Text.Json;
+using SaferGuard.Api.Failures;
 using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Api.Completions;
 
 /// <summary>One server-sent event. The data is JSON on one line.</summary>
-internal sealed record ServerEvent(string Name, byte[] Data);
+internal sealed record ServerEvent(string Name, byte[] Data)
+{
+    /// <summary>Completed when it has been sent.</summary>
+    public TaskCompletionSource? Sent { get; init; }
+
+    /// <summary>Goes into a header too, if it comes before all others.</summary>
+    public Degradation? Degradation { get; init; }
+}
 
 /// <summary>A piece of the output.</summary>
 internal sealed record OutputEvent(string Text);
@@ -35,8 +43,13 @@ internal sealed class CompletionEvents
         return _decided.Add(name) ? new(name, json) : new("explanation", [.. Encoding.ASCII.GetBytes($"{{\"{name}\":"), .. json, (byte)'}']);
     }
 
-    /// <summary>All that <c>/v1/assess</c> would return, under the id of the completion.</summary>
-    public static ServerEvent Wrote(string text) => new("output", JsonSerializer.SerializeToUtf8Bytes(new(text), ApiJson.Body.OutputEvent));
+    /// <summary>A piece of the output that has been judged.</summary>
+    public static ServerEvent Wrote(string text, TaskCompletionSource sent) =>
+        new("output", JsonSerializer.SerializeToUtf8Bytes(new(text), ApiJson.Body.OutputEvent)) { Sent = sent };
+
+    /// <summary>What the guard could not do and the configuration lets pass.</summary>
+    public static ServerEvent Degraded(Degradation degradation) =>
+        new("degraded", JsonSerializer.SerializeToUtf8Bytes(degradation, ApiJson.Body.Degradation)) { Degradation = degradation };
 
     /// <summary>The body that is stored.</summary>
     public static ServerEvent Completed(byte[] body) => new("completion", body);

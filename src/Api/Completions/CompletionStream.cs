@@ -3,6 +3,7 @@ using System.Text;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Http.Features;
 using SaferGuard.Api.Access;
+using SaferGuard.Api.Failures;
 using SaferGuard.Api.Operations;
 
 namespace SaferGuard.Api.Completions;
@@ -15,10 +16,12 @@ internal sealed class CompletionStream(Judge judge, ILogger<CompletionStream> lo
 {
     public async Task SendAsync(HttpContext http, CompleteRequest request)
     {
+        using var making = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
         var channel = Channel.CreateUnbounded<ServerEvent>(new() { SingleReader = true });
-        var making = MakeAsync(request, http.Caller(), channel.Writer, http.RequestAborted);
+        var made = MakeAsync(request, http.Caller(), channel.Writer, making.Token);
         await channel.Reader.WaitToReadAsync(http.RequestAborted);
 
+        if (channel.Reader.TryPeek(out var first) && first.Degradation is { } degradation) http.Response.Headers[Degradation.Header] = degradation.ToString();
         http.Response.ContentType = "text/event-stream";
         http.Response.Headers["X-Accel-Buffering"] = "no";
         http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
@@ -35,7 +38,8 @@ internal sealed class CompletionStream(Judge judge, ILogger<CompletionStream> lo
         }
         finally
         {
-            await making;
+            await making.CancelAsync();
+            await made;
         }
     }
 
@@ -43,18 +47,29 @@ internal sealed class CompletionStream(Judge judge, ILogger<CompletionStream> lo
     private async Task MakeAsync(CompleteRequest request, Caller caller, ChannelWriter<ServerEvent> writer, CancellationToken cancellation)
     {
         var events = new CompletionEvents();
-        var observer = new CompletionObserver(
-            stage => writer.TryWrite(events.Decided(stage)),
-            text => writer.TryWrite(CompletionEvents.Wrote(text)));
+        var latest = (TaskCompletionSource?)null;
+        var observer = new CompletionObserver(stage => writer.TryWrite(events.Decided(stage)), Wrote)
+        {
+            Degraded = degradation => writer.TryWrite(CompletionEvents.Degraded(degradation)),
+            Drained = waiting => latest?.Task.WaitAsync(waiting) ?? Task.CompletedTask,
+        };
         try
         {
             var stored = await judge.CompleteAsync(request, caller, observer, cancellation);
+            // What a caller holds already cannot be taken back: the stream must not look complete.
+            if (latest is not null && WithheldProblem.Of(stored) is { } withheld) throw withheld;
             writer.TryWrite(CompletionEvents.Completed(stored.Body));
             writer.Complete();
         }
         catch (Exception fault)
         {
             writer.Complete(fault);
+        }
+
+        void Wrote(string text)
+        {
+            latest = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            writer.TryWrite(CompletionEvents.Wrote(text, latest));
         }
     }
 
@@ -65,5 +80,6 @@ internal sealed class CompletionStream(Judge judge, ILogger<CompletionStream> lo
         body.Write(item.Data);
         body.Write("\n\n"u8);
         await body.FlushAsync(http.RequestAborted);
+        item.Sent?.TrySetResult();
     }
 }

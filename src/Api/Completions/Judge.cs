@@ -1,5 +1,10 @@
+using System.Runtime.ExceptionServices;
 using SaferGuard.Api.Access;
+using SaferGuard.Api.Answers;
+using SaferGuard.Api.Conversations;
+using SaferGuard.Api.Failures;
 using SaferGuard.Api.Operations;
+using SaferGuard.Api.Telemetry;
 using SaferGuard.Api.Traces;
 using SaferGuard.Reasoning;
 using SaferGuard.Reasoning.Policies;
@@ -8,41 +13,126 @@ using SaferGuard.Reasoning.Traces;
 namespace SaferGuard.Api.Completions;
 
 /// <summary>Who wants to know about a completion while it is made. Called on any thread, one call after the other; must return quickly.</summary>
-internal sealed record CompletionObserver(Action<TraceStage> Decided, Action<string> Wrote);
+/// <param name="Wrote">Gets the answer piece by piece, when each has been judged.</param>
+internal sealed record CompletionObserver(Action<TraceStage> Decided, Action<string> Wrote)
+{
+    /// <summary>Gets what is let pass although the guard failed. Without it, a header says so.</summary>
+    public Action<Degradation>? Degraded { get; init; }
+
+    /// <summary>Waits until what was written has been taken, so that no more is read from the source of an answer than its reader takes.</summary>
+    public Func<CancellationToken, Task>? Drained { get; init; }
+}
 
 /// <summary>The one way from a request to a stored judgment, for every surface: judge, answer, store, and only then return.</summary>
-internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
+internal sealed class Judge(
+    Guard guard, ConversationJudge conversations, ResponseJudge responses, AnswerSources sources, HoldBack hold, FailurePolicy failures,
+    JudgmentLog log, GuardMetrics metrics, TimeProvider clock)
 {
     public async Task<StoredJudgment> AssessAsync(AssessRequest request, Caller caller, CancellationToken cancellation)
     {
-        var judgment = await JudgeAsync(request, null, cancellation);
-        return await StoreAsync(Body(request, judgment, "assessment", "asm"));
+        if (request.Response is not { } response)
+        {
+            var judged = await JudgeAsync(request, null, cancellation);
+            return await StoreAsync(Body(request, judged, "assessment", "asm"), null);
+        }
+
+        RequirePoint(request.OperatingPoint);
+        try
+        {
+            var judgment = await responses.JudgeAsync(request.ToConversation(), response, request.Trace, Once(request), cancellation);
+            return await StoreAsync(Body(request, new(judgment, null), "assessment", "asm") with { Subject = Subject.Response }, null);
+        }
+        catch (PromptTooLongException tooLong)
+        {
+            throw TooLong(tooLong, "response");
+        }
     }
 
     public async Task<StoredJudgment> CompleteAsync(CompleteRequest request, Caller caller, CompletionObserver? observer, CancellationToken cancellation)
     {
-        var judgment = await JudgeAsync(request, observer?.Decided, cancellation);
-        var (output, reason) = await AnswerAsync(request, judgment, observer?.Wrote, cancellation);
-        var stored = await StoreAsync(new CompletionBody(Body(request, judgment, "completion", "cmp"), output, reason));
+        var source = sources.For(request);
+        ConversationJudgment? judged = null;
+        Degradation? unjudged = null;
+        try
+        {
+            judged = await JudgeAsync(request, observer?.Decided, cancellation);
+        }
+        catch (Exception fault) when (source is { Kind: OutputSource.Upstream })
+        {
+            unjudged = failures.PassUnjudged(Direction.Input, fault);
+            if (unjudged is null) throw;
+            Announce(unjudged, observer);
+        }
 
-        // A refusal is told once it is on record; a model's answer was told while it was written.
-        if (reason == FinishReason.Refused) observer?.Wrote(output!.Text);
+        var body = Body(request, judged, "completion", "cmp") with { Degraded = unjudged is null ? null : [unjudged] };
+        if (judged?.Judgment.IsRefused() == true)
+        {
+            var refusal = Refusal.Write(judged.Judgment.Trace, guard.Policy);
+            var stored = await StoreAsync(new CompletionBody(body, new(refusal, OutputSource.Policy), FinishReason.Refused), observer);
+            // A refusal is told once it is on record; an answer was told while it was judged.
+            observer?.Wrote(refusal);
+            return stored;
+        }
+
+        return source is null
+            ? await StoreAsync(new CompletionBody(body, null, FinishReason.NoAnswerSource), observer)
+            : await AnswerAsync(source, request, judged, body, observer, cancellation);
+    }
+
+    private async Task<StoredJudgment> AnswerAsync(
+        IAnswerSource source, CompleteRequest request, ConversationJudgment? judged, JudgmentBody body, CompletionObserver? observer, CancellationToken cancellation)
+    {
+        var conversation = request.ToConversation();
+        IReadOnlyList<int> allowed = [.. Enumerable.Range(0, conversation.Turns.Count).Except(judged?.Turns?.Withheld ?? [])];
+        var question = new AnswerRequest(
+            request, new([.. allowed.Select(turn => conversation.Turns[turn])]), [.. allowed, conversation.Turns.Count], judged?.Judgment, observer is not null);
+        await using var answer = await source.OpenAsync(question, cancellation);
+        var held = await hold.PassAsync(answer, question, observer, Once(request), cancellation);
+
+        // A refused answer of which nothing has left is refused in words, as a prompt is.
+        var refusal = held is { Withheld.Reason: WithheldReason.Refused, Withheld.Start: 0 } ? Refusal.Write(held.Judgment!.Trace, guard.Policy) : null;
+        if (held.Withheld?.Reason == WithheldReason.Refused) metrics.Blocked(Direction.Output, Refusal.RulesAgainst(held.Judgment!.Trace, guard.Policy));
+        if (held.Degradation is { } degradation && observer?.Degraded is null) failures.Announce(degradation);
+        var stored = await StoreAsync(
+            new CompletionBody(body, refusal is null ? new(held.Text, source.Kind) : new(refusal, OutputSource.Policy), ReasonOf(held))
+            {
+                OutputJudgment = held.Judgment is null ? null : OutputJudgmentBody.Of(held.Judgment),
+                Withheld = held.Withheld,
+                AnswerUsage = held.End?.Usage,
+                Degraded = held.Degradation is null ? body.Degraded : [.. body.Degraded ?? [], held.Degradation],
+            },
+            observer);
+        if (held.Fault is not null) ExceptionDispatchInfo.Throw(held.Fault);
+        if (refusal is not null) observer?.Wrote(refusal);
         return stored;
     }
 
-    private async Task<Judgment> JudgeAsync(AssessRequest request, Action<TraceStage>? decided, CancellationToken cancellation)
+    private static FinishReason ReasonOf(HeldAnswer held) => held switch
+    {
+        { Fault: not null } => FinishReason.Interrupted,
+        { Withheld: not null } => FinishReason.Withheld,
+        _ => held.End!.Reason,
+    };
+
+    private async Task<ConversationJudgment> JudgeAsync(AssessRequest request, Action<TraceStage>? decided, CancellationToken cancellation)
     {
         RequirePoint(request.OperatingPoint);
         try
         {
-            return await guard.AssessAsync(request.ToConversation(), request.Trace, decided, request.OperatingPoint, cancellation);
+            return await conversations.JudgeAsync(request.ToConversation(), request.Trace, decided, Once(request), cancellation);
         }
         catch (PromptTooLongException tooLong)
         {
-            var error = new FieldError(request.TextField(), $"has {tooLong.Tokens} tokens; the model reads at most {tooLong.Limit}");
-            throw new ProblemException(Errors.PromptTooLong, "Shorten the text, or judge it in parts.", error);
+            throw TooLong(tooLong, request.TextField());
         }
     }
+
+    private JudgeOnce Once(AssessRequest request) =>
+        (conversation, level, decided, cancellation) => guard.AssessAsync(conversation, level, decided, request.OperatingPoint, cancellation);
+
+    private static ProblemException TooLong(PromptTooLongException tooLong, string field) => new(
+        Errors.PromptTooLong, "Shorten the text, or judge it in parts.",
+        new FieldError(field, $"has {tooLong.Tokens} tokens that must be read together; the model reads at most {tooLong.Limit}"));
 
     private void RequirePoint(OperatingPoint? point)
     {
@@ -53,28 +143,35 @@ internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
             new FieldError("operating_point", $"must be one that the model '{guard.Model.Id}' has: {names}"));
     }
 
-    private async Task<(OutputBody? Output, FinishReason Reason)> AnswerAsync(
-        CompleteRequest request, Judgment judgment, Action<string>? wrote, CancellationToken cancellation)
+    private void Announce(Degradation degradation, CompletionObserver? observer)
     {
-        if (judgment.Trace.Path.Decision == Decision.Refuse)
-            return (new(Refusal.Write(judgment.Trace, guard.Policy), OutputSource.Policy), FinishReason.Refused);
-        if (!guard.Model.CanAnswer) return (null, FinishReason.NoAnswerSource);
-        var answer = await guard.AnswerAsync(request.ToConversation(), judgment, request.ToAnswerOptions(), wrote, cancellation);
-        return (new(answer.Text, OutputSource.Model), answer.ReachedLimit ? FinishReason.Length : FinishReason.Stop);
+        if (observer?.Degraded is { } told) told(degradation);
+        else failures.Announce(degradation);
     }
 
-    private async Task<StoredJudgment> StoreAsync(JudgmentBody body)
+    private async Task<StoredJudgment> StoreAsync(JudgmentBody body, CompletionObserver? observer)
     {
-        var stored = new StoredJudgment(
-            body.Id, body.Object, body.Created, body.Decision.ToString().ToLowerInvariant(), body.Model.Digest, body.Policy.Digest, body.ToJson());
-        await log.AppendAsync(stored);
-        return stored;
+        var stored = Stored(body);
+        try
+        {
+            await log.AppendAsync(stored);
+            return stored;
+        }
+        catch (Exception fault)
+        {
+            if (failures.PassUnrecorded(fault) is not { } unrecorded) throw;
+            Announce(unrecorded, observer);
+            return Stored(body with { Degraded = [.. body.Degraded ?? [], unrecorded] });
+        }
     }
 
-    private JudgmentBody Body(AssessRequest request, Judgment judgment, string kind, string prefix)
+    private static StoredJudgment Stored(JudgmentBody body) => new(
+        body.Id, body.Object, body.Created, body.Decision?.ToString().ToLowerInvariant() ?? "unjudged", body.Model.Digest, body.Policy.Digest, body.ToJson());
+
+    private JudgmentBody Body(AssessRequest request, ConversationJudgment? judged, string kind, string prefix)
     {
         var now = clock.GetUtcNow();
-        var (trace, usage, timings) = (judgment.Trace, judgment.Usage, judgment.Timings);
+        var judgment = judged?.Judgment;
         return new()
         {
             Id = $"{prefix}_{Guid.CreateVersion7(now):N}",
@@ -83,13 +180,12 @@ internal sealed class Judge(Guard guard, JudgmentLog log, TimeProvider clock)
             Model = new(guard.Model.Id, guard.Model.Digest),
             Policy = new(guard.Policy.Id, guard.Policy.Version, guard.Policy.Digest),
             OperatingPoint = request.OperatingPoint ?? guard.Policy.OperatingPoint,
-            Decision = trace.Path.Decision,
-            Scores = judgment.Scores,
-            Trace = new(trace.Assessment, RuleCheckBody.Of(trace.RuleChecks, judgment.RuleScores), trace.Path),
-            Usage = new(usage.Input, usage.Trace, usage.Forced, usage.Cached),
-            Timings = new(Milliseconds(timings.Queue), Milliseconds(timings.Prefill), Milliseconds(timings.Decode), Milliseconds(timings.Total)),
+            Decision = judgment?.Trace.Path.Decision,
+            Scores = judgment?.Scores,
+            Trace = judgment is null ? null : TraceBody.Of(judgment),
+            Turns = judged?.Turns is { } turns ? new(turns.Decides, turns.Withheld, turns.Apart) : null,
+            Usage = judgment is null ? null : UsageBody.Of(judgment.Usage),
+            Timings = judgment is null ? null : TimingsBody.Of(judgment.Timings),
         };
     }
-
-    private static double Milliseconds(TimeSpan time) => Math.Round(time.TotalMilliseconds, 3);
 }

@@ -1,4 +1,7 @@
 using Microsoft.Extensions.Options;
+using SaferGuard.Api.Conversations;
+using SaferGuard.Api.Failures;
+using SaferGuard.Api.Upstream;
 using SaferGuard.Reasoning.Engine;
 
 namespace SaferGuard.Api.Configuration;
@@ -15,6 +18,9 @@ internal static partial class ServiceConfiguration
         builder.Services.AddSection<StoreOptions, StoreValidator>("Store");
         builder.Services.AddSection<LimitOptions, LimitValidator>("Limits");
         builder.Services.AddSection<ShutdownOptions, ShutdownValidator>("Shutdown");
+        builder.Services.AddSection<UpstreamOptions, UpstreamValidator>("Upstream");
+        builder.Services.AddSection<WindowOptions, WindowValidator>("Windows");
+        builder.Services.AddSection<FailureOptions, FailureValidator>("Failure");
 
         string[] addressKeys = ["urls", "http_ports", "https_ports"];
         if (addressKeys.All(key => string.IsNullOrEmpty(builder.Configuration[key]))) builder.WebHost.UseUrls(DefaultUrl);
@@ -63,4 +69,13 @@ internal static partial class ServiceConfiguration
 
     [OptionsValidator]
     private sealed partial class ShutdownValidator : IValidateOptions<ShutdownOptions>;
+
+    [OptionsValidator]
+    private sealed partial class UpstreamValidator : IValidateOptions<UpstreamOptions>;
+
+    [OptionsValidator]
+    private sealed partial class WindowValidator : IValidateOptions<WindowOptions>;
+
+    [OptionsValidator]
+    private sealed partial class FailureValidator : IValidateOptions<FailureOptions>;
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using SaferGuard.Api.Upstream;
 
 namespace SaferGuard.Api.Operations;
 
@@ -24,6 +25,7 @@ internal sealed partial class ProblemWriter(RequestDelegate next, ILogger<Proble
         {
             var problem = Errors.Of(exception);
             if (problem.Kind == Errors.Internal) Log(logger, exception);
+            if (exception is UpstreamException { RetryAfter: { } wait }) http.Response.Headers.RetryAfter = $"{Math.Max(1, Math.Ceiling(wait.TotalSeconds))}";
             await WriteAsync(http, problem);
         }
     }
@@ -49,7 +51,8 @@ internal sealed partial class ProblemWriter(RequestDelegate next, ILogger<Proble
         http.Response.StatusCode = problem.Kind.Status;
         http.Response.ContentType = Problem.ContentType;
         http.Response.ContentLength = body.Length;
-        if (problem.Kind == Errors.Unavailable) http.Response.Headers.RetryAfter = "1";
+        if (problem.Kind.Status == StatusCodes.Status503ServiceUnavailable && problem.Kind != Errors.NotReady)
+            http.Response.Headers.RetryAfter = http.Response.Headers.RetryAfter.FirstOrDefault() ?? "1";
         await http.Response.Body.WriteAsync(body, http.RequestAborted);
     }
 

@@ -15,6 +15,7 @@ internal sealed class GuardMetrics
     private readonly Counter<long> _errors;
     private readonly Counter<long> _unscanned;
     private readonly Counter<long> _degraded;
+    private readonly Counter<long> _unrecorded;
     private readonly Counter<long> _cacheHits;
     private readonly Counter<long> _cacheMisses;
 
@@ -26,6 +27,7 @@ internal sealed class GuardMetrics
         _errors = meter.CreateCounter<long>(TelemetryNames.Errors, "{error}", "Requests that ended with an error.");
         _unscanned = meter.CreateCounter<long>(TelemetryNames.Unscanned, "{text}", "Texts that were let through without having been judged.");
         _degraded = meter.CreateCounter<long>(TelemetryNames.Degraded, "{request}", "Requests that were served with less than the configured checks.");
+        _unrecorded = meter.CreateCounter<long>(TelemetryNames.Unrecorded, "{judgment}", "Judgments that were returned without having been stored.");
         _cacheHits = meter.CreateCounter<long>(TelemetryNames.CacheHits, "{judgment}", "Judgments that the verdict cache held.");
         _cacheMisses = meter.CreateCounter<long>(TelemetryNames.CacheMisses, "{judgment}", "Judgments that the verdict cache was asked for and did not hold.");
     }
@@ -55,6 +57,9 @@ internal sealed class GuardMetrics
 
     /// <summary>A request is served with less than the configured checks, because failures are to be passed over.</summary>
     public void Degraded(Direction direction, ErrorKind reason) => Count(_degraded, direction, reason.Name);
+
+    /// <summary>A judgment is returned that could not be stored.</summary>
+    public void Unrecorded(ErrorKind reason) => _unrecorded.Add(1, new KeyValuePair<string, object?>(TelemetryNames.Reason, reason.Name));
 
     public void CacheHit() => _cacheHits.Add(1);
 

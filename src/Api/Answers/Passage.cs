@@ -1,0 +1,102 @@
+using System.Security.Cryptography;
+using System.Text;
+using SaferGuard.Api.Completions;
+using SaferGuard.Api.Conversations;
+using SaferGuard.Api.Failures;
+using SaferGuard.Api.Telemetry;
+using SaferGuard.Reasoning;
+
+namespace SaferGuard.Api.Answers;
+
+/// <summary>One answer on its way.</summary>
+internal sealed class Passage(
+    AnswerRequest request, CompletionObserver? observer, Reading reading, HeldText held, ResponseJudge responses, FailurePolicy failures,
+    CancellationToken cancellation)
+{
+    private readonly StringBuilder _sent = new();
+    private readonly int _turn = request.Conversation.Turns.Count;
+    private Judgment? _judgment;
+    private Degradation? _degradation;
+
+    public async Task<HeldAnswer> PassAsync(IAnswer answer)
+    {
+        try
+        {
+            await foreach (var piece in answer.ReadAsync(cancellation))
+            {
+                held.Append(piece);
+                while (held.Next(ended: false) is { } window)
+                {
+                    if (!await MayPassAsync(window)) return Ended(answer, Withhold(WithheldReason.Refused));
+                    await LetGoAsync(window);
+                }
+            }
+
+            while (held.Next(ended: true) is { } window)
+            {
+                if (!await MayPassAsync(window)) return Ended(answer, Withhold(WithheldReason.Refused));
+                var isLast = window.Text.Length == held.Length;
+                if (isLast && !await MayPassWholeAsync(window.Text)) return Ended(answer, Withhold(WithheldReason.Refused));
+                await LetGoAsync(window);
+            }
+
+            return Ended(answer, answer.End!.Reason == FinishReason.Withheld ? Withhold(WithheldReason.Upstream) : null);
+        }
+        catch (Exception fault) when (_sent.Length + held.Length > 0)
+        {
+            return Ended(answer, held.Length == 0 ? null : Withhold(fault is JudgingException ? WithheldReason.Unjudged : WithheldReason.Interrupted)) with
+            {
+                Fault = fault is JudgingException { InnerException: { } inner } ? inner : fault,
+            };
+        }
+    }
+
+    private Task<bool> MayPassAsync(TextWindow window) => JudgedAsync(async () =>
+    {
+        var judgment = await ResponseJudge.JudgeWindowAsync(window, _turn, reading);
+        if (_judgment is null || judgment.IsRefused() || judgment.Scores.Refuse > _judgment.Scores.Refuse) _judgment = judgment;
+        return !judgment.IsRefused();
+    });
+
+    /// <summary>The text is judged with its conversation; a refused text is judged briefly, so that the judgment does not quote it.</summary>
+    private Task<bool> MayPassWholeAsync(string rest) => JudgedAsync(async () =>
+    {
+        var text = _sent + rest;
+        if (await responses.JudgeWholeAsync(request.Conversation, text, request.Completion.Trace, reading) is not { } judgment) return true;
+        _judgment = judgment.IsRefused() ? judgment.WithoutQuotes() : judgment;
+        return !judgment.IsRefused();
+    });
+
+    private async Task<bool> JudgedAsync(Func<Task<bool>> judge)
+    {
+        if (_degradation is not null) return true;
+        try
+        {
+            return await judge();
+        }
+        catch (Exception fault) when (fault is not OperationCanceledException)
+        {
+            _degradation = failures.PassUnjudged(Direction.Output, fault) ?? throw new JudgingException(fault);
+            observer?.Degraded?.Invoke(_degradation);
+            return true;
+        }
+    }
+
+    private async Task LetGoAsync(TextWindow window)
+    {
+        var text = held.Release(window);
+        _sent.Append(text);
+        if (observer is null) return;
+        observer.Wrote(text);
+        if (observer.Drained is { } drained) await drained(cancellation);
+    }
+
+    private WithheldBody Withhold(WithheldReason reason) =>
+        new(reason, _sent.Length, held.Length, "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(held.ToString()))));
+
+    private HeldAnswer Ended(IAnswer answer, WithheldBody? withheld) => new(
+        _sent.ToString(), _judgment is null ? null : reading.Total(_judgment).Relocate(request.Turns), withheld, answer.End, _degradation);
+
+    /// <summary>Tells a fault of judging from one of the answer's source.</summary>
+    private sealed class JudgingException(Exception fault) : Exception(null, fault);
+}
