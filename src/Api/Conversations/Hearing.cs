@@ -60,7 +60,7 @@ internal sealed class Hearing
         if (used > _limit) throw new PromptTooLongException(used, _limit);
         foreach (var turn in _parts.Open.Except(turns).Reverse())
         {
-            if (used + _tokens[turn] > _limit) break;
+            if (used + _tokens[turn] > _limit) continue;
             used += _tokens[turn];
             turns.Add(turn);
         }
