@@ -14,7 +14,8 @@ WORKDIR /app
 COPY --from=build /app .
 COPY models/safer-nano models/safer-nano
 COPY --from=build --chown=$APP_UID:$APP_UID /data /data
-ENV ASPNETCORE_URLS=http://0.0.0.0:8080 Store__Path=/data/saferguard.db
+# Reachable from outside, so nobody gets in without a key: docker exec CONTAINER dotnet SaferGuard.Api.dll keys create --scope assess complete
+ENV ASPNETCORE_URLS=http://0.0.0.0:8080 Store__Path=/data/saferguard.db Access__WithoutKeys=Never
 VOLUME /data
 EXPOSE 8080
 USER $APP_UID

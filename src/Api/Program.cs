@@ -1,3 +1,4 @@
+using SaferGuard.Api.Access;
 using SaferGuard.Api.Answers;
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Configuration;
@@ -6,11 +7,14 @@ using SaferGuard.Api.Telemetry;
 using SaferGuard.Api.Traces;
 using SaferGuard.Api.Upstream;
 
+if (CommandLine.HasVerb(args)) return await CommandLine.RunAsync(args);
+
 var builder = WebApplication.CreateBuilder(args);
 builder.AddConfiguration();
 builder.AddServer();
 builder.AddTelemetry();
 builder.AddTraces();
+builder.AddAccess();
 builder.AddUpstream();
 builder.AddAnswers();
 builder.AddCompletions();
@@ -18,8 +22,9 @@ builder.AddOperations();
 
 var app = builder.Build();
 app.UseOperations();
+app.UseAccess();
 app.MapCompletions();
 app.MapTraces();
 app.MapHealth();
-app.MapOpenApi();
+app.MapOpenApi().AllowAnonymous();
 return await app.RunUntilStoppedAsync();

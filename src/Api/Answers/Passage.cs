@@ -13,7 +13,7 @@ internal sealed class Passage(
     AnswerRequest request, CompletionObserver? observer, Reading reading, HeldText held, ResponseJudge responses, FailurePolicy failures,
     CancellationToken cancellation)
 {
-    private readonly StringBuilder _sent = new();
+    private readonly StringBuilder _passed = new();
     private readonly int _turn = request.Conversation.Turns.Count;
     private Judgment? _judgment;
     private Degradation? _degradation;
@@ -42,7 +42,7 @@ internal sealed class Passage(
 
             return Ended(answer, answer.End!.Reason == FinishReason.Withheld ? Withhold(WithheldReason.Upstream) : null);
         }
-        catch (Exception fault) when (_sent.Length + held.Length > 0)
+        catch (Exception fault) when (_passed.Length + held.Length > 0)
         {
             return Ended(answer, held.Length == 0 ? null : Withhold(fault is JudgingException ? WithheldReason.Unjudged : WithheldReason.Interrupted)) with
             {
@@ -58,10 +58,10 @@ internal sealed class Passage(
         return !judgment.IsRefused();
     });
 
-    /// <summary>The text is judged with its conversation; a refused text is judged briefly, so that the judgment does not quote it.</summary>
+    /// <summary>Judges all of the text with its conversation. Of a text that is refused, nothing is quoted.</summary>
     private Task<bool> MayPassWholeAsync(string rest) => JudgedAsync(async () =>
     {
-        var text = _sent + rest;
+        var text = _passed + rest;
         if (await responses.JudgeWholeAsync(request.Conversation, text, request.Completion.Trace, reading) is not { } judgment) return true;
         _judgment = judgment.IsRefused() ? judgment.WithoutQuotes() : judgment;
         return !judgment.IsRefused();
@@ -77,7 +77,7 @@ internal sealed class Passage(
         catch (Exception fault) when (fault is not OperationCanceledException)
         {
             _degradation = failures.PassUnjudged(Direction.Output, fault) ?? throw new JudgingException(fault);
-            observer?.Degraded?.Invoke(_degradation);
+            failures.Announce(_degradation, observer);
             return true;
         }
     }
@@ -85,17 +85,27 @@ internal sealed class Passage(
     private async Task LetGoAsync(TextWindow window)
     {
         var text = held.Release(window);
-        _sent.Append(text);
+        _passed.Append(text);
         if (observer is null) return;
         observer.Wrote(text);
         if (observer.Drained is { } drained) await drained(cancellation);
     }
 
-    private WithheldBody Withhold(WithheldReason reason) =>
-        new(reason, _sent.Length, held.Length, "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(held.ToString()))));
+    /// <summary>Where nobody reads along, nothing has left: then all is withheld.</summary>
+    private WithheldBody Withhold(WithheldReason reason)
+    {
+        var rest = held.ToString();
+        if (observer is null && reason != WithheldReason.Upstream)
+        {
+            rest = _passed + rest;
+            _passed.Clear();
+        }
+
+        return new(reason, _passed.Length, rest.Length, "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(rest))));
+    }
 
     private HeldAnswer Ended(IAnswer answer, WithheldBody? withheld) => new(
-        _sent.ToString(), _judgment is null ? null : reading.Total(_judgment).Relocate(request.Turns), withheld, answer.End, _degradation);
+        _passed.ToString(), _judgment is null ? null : reading.Total(_judgment).Relocate(request.Turns), withheld, answer.End, _degradation);
 
     /// <summary>Tells a fault of judging from one of the answer's source.</summary>
     private sealed class JudgingException(Exception fault) : Exception(null, fault);

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
 using SaferGuard.Api.Access;
+using SaferGuard.Api.Access.Idempotency;
 using SaferGuard.Api.Configuration;
 using SaferGuard.Api.Operations;
 using SaferGuard.Reasoning;
@@ -16,7 +17,7 @@ internal static class CompletionEndpoints
             services.GetRequiredService<ModelOptions>().Folder(builder.Environment.ContentRootPath),
             services.GetRequiredService<EngineOptions>(),
             services.GetRequiredService<ILogger<Guard>>()));
-        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<Recorder>();
         builder.Services.AddSingleton<Judge>();
         builder.Services.AddSingleton<CompletionStream>();
     }
@@ -32,6 +33,8 @@ internal static class CompletionEndpoints
             .Accepts<AssessRequest>("application/json")
             .Produces<JudgmentBody>()
             .ProducesErrors(400, 413, 415, 503, 504)
+            .RequireScope(Scope.Assess)
+            .AcceptsIdempotencyKey()
             .WithRequestExamples(RequestExamples.Assess);
 
         group.MapPost("/complete", CompleteAsync)
@@ -45,6 +48,8 @@ internal static class CompletionEndpoints
             .Accepts<CompleteRequest>("application/json")
             .Produces<CompletionBody>()
             .ProducesErrors(400, 413, 415, 502, 503, 504)
+            .RequireScope(Scope.Complete)
+            .AcceptsIdempotencyKey()
             .WithRequestExamples(RequestExamples.Complete)
             .AddOpenApiOperationTransformer((operation, _, _) =>
             {

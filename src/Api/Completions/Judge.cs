@@ -26,21 +26,22 @@ internal sealed record CompletionObserver(Action<TraceStage> Decided, Action<str
 /// <summary>The one way from a request to a stored judgment, for every surface: judge, answer, store, and only then return.</summary>
 internal sealed class Judge(
     Guard guard, ConversationJudge conversations, ResponseJudge responses, AnswerSources sources, HoldBack hold, FailurePolicy failures,
-    JudgmentLog log, GuardMetrics metrics, TimeProvider clock)
+    Recorder recorder, GuardMetrics metrics, TimeProvider clock)
 {
     public async Task<StoredJudgment> AssessAsync(AssessRequest request, Caller caller, CancellationToken cancellation)
     {
         if (request.Response is not { } response)
         {
-            var judged = await JudgeAsync(request, null, cancellation);
-            return await StoreAsync(Body(request, judged, "assessment", "asm"), null);
+            var judged = await JudgeAsync(request, caller, null, cancellation);
+            return await recorder.RecordAsync(Body(request, judged, "assessment", "asm"), caller, null);
         }
 
         RequirePoint(request.OperatingPoint);
         try
         {
             var judgment = await responses.JudgeAsync(request.ToConversation(), response, request.Trace, Once(request), cancellation);
-            return await StoreAsync(Body(request, new(judgment, null), "assessment", "asm") with { Subject = Subject.Response }, null);
+            await caller.ChargeAsync(Tokens(judgment));
+            return await recorder.RecordAsync(Body(request, new(judgment, null), "assessment", "asm") with { Subject = Subject.Response }, caller, null);
         }
         catch (PromptTooLongException tooLong)
         {
@@ -55,32 +56,33 @@ internal sealed class Judge(
         Degradation? unjudged = null;
         try
         {
-            judged = await JudgeAsync(request, observer?.Decided, cancellation);
+            judged = await JudgeAsync(request, caller, observer?.Decided, cancellation);
         }
         catch (Exception fault) when (source is { Kind: OutputSource.Upstream })
         {
             unjudged = failures.PassUnjudged(Direction.Input, fault);
             if (unjudged is null) throw;
-            Announce(unjudged, observer);
+            failures.Announce(unjudged, observer);
         }
 
         var body = Body(request, judged, "completion", "cmp") with { Degraded = unjudged is null ? null : [unjudged] };
         if (judged?.Judgment.IsRefused() == true)
         {
             var refusal = Refusal.Write(judged.Judgment.Trace, guard.Policy);
-            var stored = await StoreAsync(new CompletionBody(body, new(refusal, OutputSource.Policy), FinishReason.Refused), observer);
+            var stored = await recorder.RecordAsync(new CompletionBody(body, new(refusal, OutputSource.Policy), FinishReason.Refused), caller, observer);
             // A refusal is told once it is on record; an answer was told while it was judged.
             observer?.Wrote(refusal);
             return stored;
         }
 
         return source is null
-            ? await StoreAsync(new CompletionBody(body, null, FinishReason.NoAnswerSource), observer)
-            : await AnswerAsync(source, request, judged, body, observer, cancellation);
+            ? await recorder.RecordAsync(new CompletionBody(body, null, FinishReason.NoAnswerSource), caller, observer)
+            : await AnswerAsync(source, request, caller, judged, body, observer, cancellation);
     }
 
     private async Task<StoredJudgment> AnswerAsync(
-        IAnswerSource source, CompleteRequest request, ConversationJudgment? judged, JudgmentBody body, CompletionObserver? observer, CancellationToken cancellation)
+        IAnswerSource source, CompleteRequest request, Caller caller, ConversationJudgment? judged, JudgmentBody body, CompletionObserver? observer,
+        CancellationToken cancellation)
     {
         var conversation = request.ToConversation();
         IReadOnlyList<int> allowed = [.. Enumerable.Range(0, conversation.Turns.Count).Except(judged?.Turns?.Withheld ?? [])];
@@ -88,12 +90,12 @@ internal sealed class Judge(
             request, new([.. allowed.Select(turn => conversation.Turns[turn])]), [.. allowed, conversation.Turns.Count], judged?.Judgment, observer is not null);
         await using var answer = await source.OpenAsync(question, cancellation);
         var held = await hold.PassAsync(answer, question, observer, Once(request), cancellation);
+        await caller.ChargeAsync((held.End?.Usage?.OutputTokens ?? 0) + (held.Judgment is null ? 0 : Tokens(held.Judgment)));
 
         // A refused answer of which nothing has left is refused in words, as a prompt is.
         var refusal = held is { Withheld.Reason: WithheldReason.Refused, Withheld.Start: 0 } ? Refusal.Write(held.Judgment!.Trace, guard.Policy) : null;
         if (held.Withheld?.Reason == WithheldReason.Refused) metrics.Blocked(Direction.Output, Refusal.RulesAgainst(held.Judgment!.Trace, guard.Policy));
-        if (held.Degradation is { } degradation && observer?.Degraded is null) failures.Announce(degradation);
-        var stored = await StoreAsync(
+        var stored = await recorder.RecordAsync(
             new CompletionBody(body, refusal is null ? new(held.Text, source.Kind) : new(refusal, OutputSource.Policy), ReasonOf(held))
             {
                 OutputJudgment = held.Judgment is null ? null : OutputJudgmentBody.Of(held.Judgment),
@@ -101,7 +103,7 @@ internal sealed class Judge(
                 AnswerUsage = held.End?.Usage,
                 Degraded = held.Degradation is null ? body.Degraded : [.. body.Degraded ?? [], held.Degradation],
             },
-            observer);
+            caller, observer);
         if (held.Fault is not null) ExceptionDispatchInfo.Throw(held.Fault);
         if (refusal is not null) observer?.Wrote(refusal);
         return stored;
@@ -114,18 +116,22 @@ internal sealed class Judge(
         _ => held.End!.Reason,
     };
 
-    private async Task<ConversationJudgment> JudgeAsync(AssessRequest request, Action<TraceStage>? decided, CancellationToken cancellation)
+    private async Task<ConversationJudgment> JudgeAsync(AssessRequest request, Caller caller, Action<TraceStage>? decided, CancellationToken cancellation)
     {
         RequirePoint(request.OperatingPoint);
         try
         {
-            return await conversations.JudgeAsync(request.ToConversation(), request.Trace, decided, Once(request), cancellation);
+            var judged = await conversations.JudgeAsync(request.ToConversation(), request.Trace, decided, Once(request), cancellation);
+            await caller.ChargeAsync(Tokens(judged.Judgment));
+            return judged;
         }
         catch (PromptTooLongException tooLong)
         {
             throw TooLong(tooLong, request.TextField());
         }
     }
+
+    private static int Tokens(Judgment judgment) => judgment.Usage.Input + judgment.Usage.Trace;
 
     private JudgeOnce Once(AssessRequest request) =>
         (conversation, level, decided, cancellation) => guard.AssessAsync(conversation, level, decided, request.OperatingPoint, cancellation);
@@ -142,31 +148,6 @@ internal sealed class Judge(
             Errors.InvalidRequest, "Name another operating point, or none. Nothing was judged.",
             new FieldError("operating_point", $"must be one that the model '{guard.Model.Id}' has: {names}"));
     }
-
-    private void Announce(Degradation degradation, CompletionObserver? observer)
-    {
-        if (observer?.Degraded is { } told) told(degradation);
-        else failures.Announce(degradation);
-    }
-
-    private async Task<StoredJudgment> StoreAsync(JudgmentBody body, CompletionObserver? observer)
-    {
-        var stored = Stored(body);
-        try
-        {
-            await log.AppendAsync(stored);
-            return stored;
-        }
-        catch (Exception fault)
-        {
-            if (failures.PassUnrecorded(fault) is not { } unrecorded) throw;
-            Announce(unrecorded, observer);
-            return Stored(body with { Degraded = [.. body.Degraded ?? [], unrecorded] });
-        }
-    }
-
-    private static StoredJudgment Stored(JudgmentBody body) => new(
-        body.Id, body.Object, body.Created, body.Decision?.ToString().ToLowerInvariant() ?? "unjudged", body.Model.Digest, body.Policy.Digest, body.ToJson());
 
     private JudgmentBody Body(AssessRequest request, ConversationJudgment? judged, string kind, string prefix)
     {

@@ -1,5 +1,4 @@
 using System.Buffers;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 using SaferGuard.Api.Configuration;
 using SaferGuard.Api.Operations;
@@ -13,7 +12,6 @@ internal static class RequestBody
     {
         if (!IsJson(http.Request)) throw Errors.OfStatus(StatusCodes.Status415UnsupportedMediaType)!;
         var limits = http.RequestServices.GetRequiredService<LimitOptions>();
-        http.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = limits.MaxBodyBytes;
         var reader = http.Request.BodyReader;
         while (true)
         {

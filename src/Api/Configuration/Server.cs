@@ -1,18 +1,13 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
+
 namespace SaferGuard.Api.Configuration;
 
 internal static class Server
 {
-    private const int MaxHeaderBytes = 16 * 1024;
-
-    /// <summary>Bounds what a client may make the server hold before a request is known; the body's limit is set where it is read.</summary>
     public static void AddServer(this WebApplicationBuilder builder)
     {
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestHeadersTotalSize = MaxHeaderBytes;
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-        });
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
 
         builder.Logging.AddSimpleConsole(console =>
         {
@@ -24,5 +19,19 @@ internal static class Server
         builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning);
         // What keeps the service from starting is said by Startup, without a stack trace.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+    }
+
+    /// <summary>
+    /// Bounds what a client may make the server hold. The server is made before the configuration is checked, so that its own options cannot depend on it.
+    /// </summary>
+    public static void LimitClients(this WebApplication app)
+    {
+        var server = app.Services.GetRequiredService<IOptions<KestrelServerOptions>>().Value.Limits;
+        var limits = app.Services.GetRequiredService<LimitOptions>();
+        server.MaxRequestBodySize = limits.MaxBodyBytes;
+        server.MinRequestBodyDataRate = new(limits.MinBodyBytesPerSecond, gracePeriod: TimeSpan.FromSeconds(5));
+        server.MaxRequestHeadersTotalSize = limits.MaxHeaderBytes;
+        server.RequestHeadersTimeout = limits.HeaderTimeout;
+        server.MaxConcurrentConnections = limits.MaxConnections;
     }
 }

@@ -1,4 +1,7 @@
 using Microsoft.Extensions.Options;
+using SaferGuard.Api.Access;
+using SaferGuard.Api.Access.Idempotency;
+using SaferGuard.Api.Access.RateLimits;
 using SaferGuard.Api.Conversations;
 using SaferGuard.Api.Failures;
 using SaferGuard.Api.Upstream;
@@ -18,6 +21,10 @@ internal static partial class ServiceConfiguration
         builder.Services.AddSection<StoreOptions, StoreValidator>("Store");
         builder.Services.AddSection<LimitOptions, LimitValidator>("Limits");
         builder.Services.AddSection<ShutdownOptions, ShutdownValidator>("Shutdown");
+        builder.Services.AddSection<AccessOptions, AccessValidator>("Access");
+        builder.Services.AddSection<RedisOptions, RedisValidator>("Redis");
+        builder.Services.AddSection<IdempotencyOptions, IdempotencyValidator>("Idempotency");
+        builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSection<UpstreamOptions, UpstreamValidator>("Upstream");
         builder.Services.AddSection<WindowOptions, WindowValidator>("Windows");
         builder.Services.AddSection<FailureOptions, FailureValidator>("Failure");
@@ -78,4 +85,13 @@ internal static partial class ServiceConfiguration
 
     [OptionsValidator]
     private sealed partial class FailureValidator : IValidateOptions<FailureOptions>;
+
+    [OptionsValidator]
+    private sealed partial class AccessValidator : IValidateOptions<AccessOptions>;
+
+    [OptionsValidator]
+    private sealed partial class RedisValidator : IValidateOptions<RedisOptions>;
+
+    [OptionsValidator]
+    private sealed partial class IdempotencyValidator : IValidateOptions<IdempotencyOptions>;
 }

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using SaferGuard.Api.Access;
 using SaferGuard.Api.Traces;
 using SaferGuard.Reasoning;
 using SaferGuard.Reasoning.Engine;
@@ -16,6 +17,7 @@ internal static class Startup
         try
         {
             app.Services.GetRequiredService<IStartupValidator>().Validate();
+            app.LimitClients();
             app.Services.GetRequiredService<Guard>();
             await app.Services.GetRequiredService<IDbContextFactory<TraceStore>>().MigrateAsync();
             await app.RunAsync();
@@ -32,12 +34,14 @@ internal static class Startup
         }
     }
 
-    private static string? Explain(Exception fault) => fault switch
+    /// <summary>What keeps the service or a command from its work, in plain words; null for a fault of the program.</summary>
+    public static string? Explain(Exception fault) => fault switch
     {
         OptionsValidationException invalid => "The configuration is not valid:" + Lines(invalid.Failures),
         AggregateException several when several.InnerExceptions.All(inner => inner is OptionsValidationException) =>
             "The configuration is not valid:" + Lines(several.InnerExceptions.Cast<OptionsValidationException>().SelectMany(invalid => invalid.Failures)),
         DeviceUnavailableException device => $"Engine:Device cannot be used: {device.Message} Or set Engine:Device to Cpu, with a bundle exported for it.",
+        UnguardedServiceException unguarded => unguarded.Message,
         InvalidDataException model => $"The model cannot be used: {model.Message}",
         SqliteException store => $"The store cannot be opened: {store.Message}",
         IOException or UnauthorizedAccessException => fault.Message,

@@ -1,3 +1,4 @@
+using SaferGuard.Api.Completions;
 using SaferGuard.Api.Operations;
 using SaferGuard.Api.Telemetry;
 using SaferGuard.Reasoning.Engine;
@@ -29,9 +30,15 @@ internal sealed partial class FailurePolicy(FailureOptions options, GuardMetrics
         return Log(new(DegradedPart.Store, kind.Name), fault);
     }
 
-    /// <summary>Says it in a header if there is still time, and in a trailer where the protocol has them (gRPC).</summary>
-    public void Announce(Degradation degradation)
+    /// <summary>Tells who watches, or else says it in a header if there is still time, and in a trailer where the protocol has them (gRPC).</summary>
+    public void Announce(Degradation degradation, CompletionObserver? observer)
     {
+        if (observer?.Degraded is { } told)
+        {
+            told(degradation);
+            return;
+        }
+
         if (contexts.HttpContext?.Response is not { } response) return;
         if (!response.HasStarted) response.Headers.Append(Degradation.Header, degradation.ToString());
         if (response.SupportsTrailers()) response.AppendTrailer(Degradation.Header, degradation.ToString());

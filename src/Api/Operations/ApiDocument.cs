@@ -1,4 +1,5 @@
 using Microsoft.OpenApi;
+using SaferGuard.Api.Access;
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Configuration;
 
@@ -20,6 +21,7 @@ internal static class ApiDocument
                     "Judges prompts for large language models before they are answered. Every error is problem details (RFC 9457) that name the field.";
                 return Task.CompletedTask;
             });
+            document.DescribeAccess();
             document.AddSchemaTransformer((schema, context, _) =>
             {
                 var type = context.JsonTypeInfo.Type;

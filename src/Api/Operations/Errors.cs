@@ -34,19 +34,30 @@ internal sealed class ProblemException(ErrorKind kind, string detail, params IRe
     public ErrorKind Kind => kind;
 
     public IReadOnlyList<FieldError> Errors => errors;
+
+    /// <summary>When it makes sense to try again, where that is known.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>How a caller makes itself known (<c>WWW-Authenticate</c>), where that is what is missing.</summary>
+    public string? Challenge { get; init; }
 }
 
 /// <summary>The error table: every kind of error, and which exception is of which kind.</summary>
 internal static class Errors
 {
     public static readonly ErrorKind InvalidRequest = new("invalid-request", StatusCodes.Status400BadRequest, "The request is not valid");
+    public static readonly ErrorKind Unauthenticated = new("unauthenticated", StatusCodes.Status401Unauthorized, "The caller is not known");
+    public static readonly ErrorKind Forbidden = new("forbidden", StatusCodes.Status403Forbidden, "The caller may not do this");
     public static readonly ErrorKind NotFound = new("not-found", StatusCodes.Status404NotFound, "There is nothing at this address");
     public static readonly ErrorKind TraceNotFound = new("trace-not-found", StatusCodes.Status404NotFound, "There is no such trace");
     public static readonly ErrorKind MethodNotAllowed = new("method-not-allowed", StatusCodes.Status405MethodNotAllowed, "The method is not allowed here");
     public static readonly ErrorKind RequestTimeout = new("request-timeout", StatusCodes.Status408RequestTimeout, "The request came too slowly");
+    public static readonly ErrorKind IdempotencyInFlight = new("idempotency-in-flight", StatusCodes.Status409Conflict, "The same request is in flight");
     public static readonly ErrorKind BodyTooLarge = new("body-too-large", StatusCodes.Status413PayloadTooLarge, "The request body is too large");
     public static readonly ErrorKind PromptTooLong = new("prompt-too-long", StatusCodes.Status413PayloadTooLarge, "The prompt is too long for the model");
     public static readonly ErrorKind UnsupportedMediaType = new("unsupported-media-type", StatusCodes.Status415UnsupportedMediaType, "The content type is not supported");
+    public static readonly ErrorKind IdempotencyReused = new("idempotency-key-reused", StatusCodes.Status422UnprocessableEntity, "The Idempotency-Key belongs to another request");
+    public static readonly ErrorKind RateLimited = new("rate-limited", StatusCodes.Status429TooManyRequests, "The caller uses too much");
     public static readonly ErrorKind Internal = new("internal", StatusCodes.Status500InternalServerError, "The service failed");
     public static readonly ErrorKind Unavailable = new("unavailable", StatusCodes.Status503ServiceUnavailable, "The guard cannot judge now");
     public static readonly ErrorKind TimedOut = new("timed-out", StatusCodes.Status504GatewayTimeout, "The judgment took too long");
@@ -62,9 +73,12 @@ internal static class Errors
     public static ProblemException Of(Exception exception) => exception switch
     {
         ProblemException problem => problem,
-        UpstreamException upstream => new(upstream.Kind, upstream.Message),
+        UpstreamException upstream => new(upstream.Kind, upstream.Message) { RetryAfter = upstream.RetryAfter },
         EngineTimeoutException => new(TimedOut, "Nothing was judged. The service is busy, or the conversation long: try again later."),
-        EngineUnavailableException => new(Unavailable, "The queue is full or the engine has stopped. Nothing was judged; try again later."),
+        EngineUnavailableException => new(Unavailable, "The queue is full or the engine has stopped. Nothing was judged; try again later.")
+        {
+            RetryAfter = TimeSpan.FromSeconds(1),
+        },
         PromptTooLongException e => new(
             PromptTooLong, $"As the model is asked for its answer, the conversation has {e.Tokens} tokens; it reads at most {e.Limit}. Shorten the text."),
         TemplateException { IsRaisedByTemplate: true } e => new(InvalidRequest, $"The model that answers does not take such a conversation: {e.Reason}"),

@@ -8,7 +8,7 @@ internal static class HealthEndpoints
 {
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("").WithTags("Operations");
+        var group = routes.MapGroup("").WithTags("Operations").AllowAnonymous();
 
         group.MapGet("/livez", () => TypedResults.Ok(new Health("alive")))
             .WithName("livez")

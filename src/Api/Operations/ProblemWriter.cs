@@ -1,6 +1,6 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
-using SaferGuard.Api.Upstream;
 
 namespace SaferGuard.Api.Operations;
 
@@ -25,7 +25,6 @@ internal sealed partial class ProblemWriter(RequestDelegate next, ILogger<Proble
         {
             var problem = Errors.Of(exception);
             if (problem.Kind == Errors.Internal) Log(logger, exception);
-            if (exception is UpstreamException { RetryAfter: { } wait }) http.Response.Headers.RetryAfter = $"{Math.Max(1, Math.Ceiling(wait.TotalSeconds))}";
             await WriteAsync(http, problem);
         }
     }
@@ -51,8 +50,8 @@ internal sealed partial class ProblemWriter(RequestDelegate next, ILogger<Proble
         http.Response.StatusCode = problem.Kind.Status;
         http.Response.ContentType = Problem.ContentType;
         http.Response.ContentLength = body.Length;
-        if (problem.Kind.Status == StatusCodes.Status503ServiceUnavailable && problem.Kind != Errors.NotReady)
-            http.Response.Headers.RetryAfter = http.Response.Headers.RetryAfter.FirstOrDefault() ?? "1";
+        if (problem.RetryAfter is { } wait) http.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        if (problem.Challenge is { } challenge) http.Response.Headers.WWWAuthenticate = challenge;
         await http.Response.Body.WriteAsync(body, http.RequestAborted);
     }
 

@@ -1,11 +1,12 @@
 using System.Threading.Channels;
 using Microsoft.EntityFrameworkCore;
+using SaferGuard.Api.Access.Idempotency;
 
 namespace SaferGuard.Api.Traces;
 
 /// <summary>
-/// The only writer of the store. A judgment is on disk when <see cref="AppendAsync"/> returns. Callers that come while a write is under way
-/// share the next transaction, so that many callers cost one flush of the disk, and none waits for SQLite's write lock.
+/// The writer of all that requests leave in the store: it is on disk when the call returns. Callers that come while a write is under way share the
+/// next transaction, so that many callers cost one flush of the disk, and none waits for SQLite's write lock.
 /// </summary>
 internal sealed class JudgmentLog : IAsyncDisposable
 {
@@ -22,16 +23,21 @@ internal sealed class JudgmentLog : IAsyncDisposable
     }
 
     /// <summary>Writes a judgment durably. It is written even when the caller goes away meanwhile.</summary>
-    public Task AppendAsync(StoredJudgment judgment)
-    {
-        var entry = new Entry(judgment, new(TaskCreationOptions.RunContinuationsAsynchronously));
-        return _waiting.Writer.TryWrite(entry) ? entry.Written.Task : throw new ObjectDisposedException(nameof(JudgmentLog));
-    }
+    public Task AppendAsync(StoredJudgment judgment) => AppendRowAsync(judgment);
+
+    /// <summary>Writes a reply durably that is to be given again.</summary>
+    public Task AppendAsync(KeptReply reply) => AppendRowAsync(reply);
 
     public async ValueTask DisposeAsync()
     {
         _waiting.Writer.TryComplete();
         await _writing;
+    }
+
+    private Task AppendRowAsync(object row)
+    {
+        var entry = new Entry(row, new(TaskCreationOptions.RunContinuationsAsynchronously));
+        return _waiting.Writer.TryWrite(entry) ? entry.Written.Task : throw new ObjectDisposedException(nameof(JudgmentLog));
     }
 
     private async Task WriteAsync()
@@ -44,7 +50,7 @@ internal sealed class JudgmentLog : IAsyncDisposable
             try
             {
                 await using var store = await _stores.CreateDbContextAsync();
-                store.Judgments.AddRange(batch.Select(entry => entry.Judgment));
+                store.AddRange(batch.Select(entry => entry.Row));
                 await store.SaveChangesAsync();
                 foreach (var entry in batch) entry.Written.SetResult();
             }
@@ -55,5 +61,5 @@ internal sealed class JudgmentLog : IAsyncDisposable
         }
     }
 
-    private sealed record Entry(StoredJudgment Judgment, TaskCompletionSource Written);
+    private sealed record Entry(object Row, TaskCompletionSource Written);
 }

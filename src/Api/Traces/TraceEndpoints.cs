@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.OpenApi;
+using SaferGuard.Api.Access;
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Configuration;
 using SaferGuard.Api.Operations;
@@ -21,7 +22,8 @@ internal static class TraceEndpoints
             .WithTags("Traces")
             .WithName("getTrace")
             .WithSummary("Returns a stored judgment")
-            .WithDescription("The body is, byte for byte, the one that was returned when the judgment was made: an assessment or a completion.")
+            .WithDescription("The body is, byte for byte, the one that was returned when the judgment was made: an assessment or a completion. Only its tenant finds it.")
+            .RequireScope(Scope.TracesRead)
             .Produces<CompletionBody>()
             .Produces<Problem>(StatusCodes.Status404NotFound, Problem.ContentType)
             .AddOpenApiOperationTransformer((operation, context, _) =>
@@ -33,8 +35,12 @@ internal static class TraceEndpoints
                 return Task.CompletedTask;
             });
 
-    private static async Task<IResult> FindAsync([Description("The `id` of a judgment.")] string id, TraceStore store, CancellationToken cancellation) =>
-        await store.Judgments.AsNoTracking().SingleOrDefaultAsync(judgment => judgment.Id == id, cancellation) is { } judgment
+    private static async Task<IResult> FindAsync(
+        [Description("The `id` of a judgment.")] string id, HttpContext http, TraceStore store, CancellationToken cancellation)
+    {
+        var tenant = http.Caller().Tenant;
+        return await store.Judgments.AsNoTracking().SingleOrDefaultAsync(judgment => judgment.Id == id && judgment.Tenant == tenant, cancellation) is { } judgment
             ? TypedResults.Bytes(judgment.Body, JudgmentBody.ContentType)
             : throw new ProblemException(Errors.TraceNotFound, "No judgment with this id is stored.", new FieldError("id", "is not the id of a stored judgment"));
+    }
 }

@@ -1,5 +1,7 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using SaferGuard.Api.Access.Idempotency;
+using SaferGuard.Api.Access.Keys;
 
 namespace SaferGuard.Api.Traces;
 
@@ -7,13 +9,19 @@ namespace SaferGuard.Api.Traces;
 /// <param name="Id"><c>asm_</c> or <c>cmp_</c> and a UUID of version 7, so that ids sort by time.</param>
 /// <param name="Kind"><c>assessment</c> or <c>completion</c>.</param>
 /// <param name="Created">Unix time in seconds.</param>
+/// <param name="Tenant">Whose it is: nobody else sees it.</param>
+/// <param name="Caller">Who asked for it.</param>
 internal sealed record StoredJudgment(
-    string Id, string Kind, long Created, string Decision, string ModelDigest, string PolicyDigest, byte[] Body);
+    string Id, string Kind, long Created, string Tenant, string Caller, string Decision, string ModelDigest, string PolicyDigest, byte[] Body);
 
-/// <summary>The database. Judgments are added and never changed.</summary>
+/// <summary>The database. Judgments are added and never changed. Keys are added and revoked; kept replies are added and forgotten.</summary>
 internal sealed class TraceStore(DbContextOptions<TraceStore> options) : DbContext(options)
 {
     public DbSet<StoredJudgment> Judgments => Set<StoredJudgment>();
+
+    public DbSet<StoredKey> Keys => Set<StoredKey>();
+
+    public DbSet<KeptReply> KeptReplies => Set<KeptReply>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
@@ -23,10 +31,15 @@ internal sealed class TraceStore(DbContextOptions<TraceStore> options) : DbConte
         judgment.Property(j => j.Id).HasColumnName("id");
         judgment.Property(j => j.Kind).HasColumnName("kind");
         judgment.Property(j => j.Created).HasColumnName("created");
+        judgment.Property(j => j.Tenant).HasColumnName("tenant");
+        judgment.Property(j => j.Caller).HasColumnName("caller");
         judgment.Property(j => j.Decision).HasColumnName("decision");
         judgment.Property(j => j.ModelDigest).HasColumnName("model_digest");
         judgment.Property(j => j.PolicyDigest).HasColumnName("policy_digest");
         judgment.Property(j => j.Body).HasColumnName("body");
+        judgment.HasIndex(j => new { j.Tenant, j.Id });
+        modelBuilder.ApplyConfiguration(new StoredKeyTable());
+        modelBuilder.ApplyConfiguration(new KeptReplyTable());
     }
 }
 

@@ -8,7 +8,7 @@ internal sealed class UpstreamException(ErrorKind kind, string detail, TimeSpan?
 {
     public ErrorKind Kind => kind;
 
-    public TimeSpan? RetryAfter => retryAfter;
+    public TimeSpan? RetryAfter => retryAfter ?? (kind == Errors.UpstreamUnavailable ? TimeSpan.FromSeconds(1) : null);
 
     /// <summary>The same call may do better later.</summary>
     public bool IsTransient => kind != Errors.UpstreamRefused;

@@ -59,7 +59,7 @@ public static class CalibrateCommand
         {
             var all = LabelledRowReader.Read(data).Where(r => r.Split is null || r.Split == split).ToList();
             if (all.Count == 0) throw new InvalidDataException($"{data} has no rows of the split '{split}'.");
-            await using var guard = Guard.Load(bundle);
+            await using var guard = Guard.Load(bundle, EvaluationRun.Patient);
             var (rows, read) = await ReadAsync(guard, all, console, cancellation);
             var fit = Calibrator.Fit(read, rates);
             await File.WriteAllBytesAsync(output, fit.Calibration.ToJson(), cancellation);
@@ -69,7 +69,7 @@ public static class CalibrateCommand
             console.MarkupLineInterpolated($"Wrote {output}. Export the checkpoint again with it as {BundleManifest.CalibrationFile}.");
             return 0;
         }
-        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or ArgumentException or EngineUnavailableException)
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or ArgumentException or EngineUnavailableException or EngineTimeoutException)
         {
             console.MarkupLineInterpolated($"[red]error:[/] {e.Message}");
             return 1;

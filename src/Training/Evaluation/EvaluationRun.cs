@@ -10,6 +10,9 @@ public static class EvaluationRun
 {
     private const string TrainSplit = "train";
 
+    /// <summary>Nobody waits for a single judgment here, and the machine may be busy with a training.</summary>
+    internal static EngineOptions Patient { get; } = new() { RequestTimeout = TimeSpan.FromMinutes(10) };
+
     /// <summary>Judges, prints the tables and writes the report. Expected failures are one line of text.</summary>
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(EvaluateOptions options, IAnsiConsole console, CancellationToken cancellation = default)
@@ -34,7 +37,7 @@ public static class EvaluationRun
             if (options.OutOfFold is not null) Baseline.WriteOutOfFold(options.OutOfFold, train);
             return 0;
         }
-        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or EngineUnavailableException)
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or EngineUnavailableException or EngineTimeoutException)
         {
             console.MarkupLineInterpolated($"[red]error:[/] {e.Message}");
             return 1;
@@ -55,7 +58,7 @@ public static class EvaluationRun
     private static async Task<List<EvaluationReport>> JudgeWithGuardAsync(
         string bundle, EvaluateOptions options, IReadOnlyList<LabelledRow> rows, IAnsiConsole console, CancellationToken cancellation)
     {
-        await using var guard = Guard.Load(bundle);
+        await using var guard = Guard.Load(bundle, Patient);
         var point = options.Decision.Point ?? guard.Policy.OperatingPoint;
         if (!guard.OperatingPoints.Contains(point))
             throw new InvalidDataException($"{bundle} has no operating point '{point}', only {string.Join(", ", guard.OperatingPoints)}.");

@@ -17,7 +17,7 @@ internal sealed class Attention : nn.Module
     private readonly long _keyHeads;
     private readonly long _group;
     private readonly long _size;
-    private readonly Scalar _scale; // a field: see RmsNorm
+    private readonly Scalar _scale; // a field, so that it outlives the product
 
     public Attention(WeightSource source, ModelConfig config)
         : base(nameof(Attention))

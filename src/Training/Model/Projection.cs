@@ -16,7 +16,7 @@ internal sealed class Projection : nn.Module
     private Projection? lora_B; // (outputs, rank)
 
     private double _dropout;
-    private Scalar? _scale; // a field: see RmsNorm
+    private Scalar? _scale; // a field, so that it outlives the product
 
     /// <param name="deviation">Standard deviation of the initial values.</param>
     public Projection(WeightSource source, long outputs, long inputs, double deviation, bool hasBias = false)

@@ -9,8 +9,7 @@ internal sealed class RmsNorm : nn.Module
 {
     public readonly Parameter weight;
 
-    // A field, because TorchSharp does not keep a passing Scalar alive: its finaliser may run before the product does.
-    private readonly Scalar _epsilon;
+    private readonly Scalar _epsilon; // a field, so that it outlives the product: see NativeTemporaries
 
     public RmsNorm(WeightSource source, long size, double epsilon)
         : base(nameof(RmsNorm))

@@ -28,6 +28,11 @@ internal sealed record PairOptions
     /// <summary>The most pairs of one row in one step: those of its most frequent faults.</summary>
     public int PairsPerStep { get; init; } = 2;
 
+    /// <summary>
+    /// Whether the teacher mends a decision that none of a row's traces got right. Often the label is wrong there, not the model.
+    /// </summary>
+    public bool MendsDecisions { get; init; } = true;
+
     /// <summary>A right sentence loses against one that is shorter by at least so many tokens.</summary>
     public int MinSavedTokens { get; init; } = 2;
 

@@ -114,6 +114,7 @@ internal sealed record ErpoRun(
     /// <summary>What the checkpoint says of both sides, computed once: training then needs no second model.</summary>
     private List<PreferencePair> AddReferences(List<PreferencePair> pairs, ErpoData data, TraceTokens tokens)
     {
+        using var temporaries = NativeTemporaries.Keep();
         using var decoder = Decoder.Load(Checkpoint);
         decoder.eval();
         using var loss = new StepLoss(tokens, Recipe.Training);

@@ -5,6 +5,7 @@ using SaferGuard.Reasoning.Decoding;
 using SaferGuard.Reasoning.Tokens;
 using SaferGuard.Training.Model;
 using SaferGuard.Training.Optimisation;
+using SaferGuard.Training.Runs;
 using SaferGuard.Training.Sft;
 using static TorchSharp.torch;
 
@@ -34,6 +35,7 @@ internal sealed class ErpoTrainer : IDisposable
     private readonly StepLoss _loss;
     private readonly Decoder _decoder;
     private readonly Optimiser _optimiser;
+    private readonly IDisposable _temporaries;
     private RunPosition _position;
 
     /// <param name="decoder">The model that the references were computed with; the trainer owns it and changes it.</param>
@@ -45,6 +47,7 @@ internal sealed class ErpoTrainer : IDisposable
         _loss = new StepLoss(tokens, options);
         Best = new BestWeights(decoder, options);
         _optimiser = new Optimiser(decoder, [], options);
+        _temporaries = NativeTemporaries.Keep();
     }
 
     /// <summary>The weights as they are, or their average once there is one.</summary>
@@ -71,6 +74,7 @@ internal sealed class ErpoTrainer : IDisposable
                 var ends = (batch + 1) * stretches / batches.Count > batch * stretches / batches.Count;
                 var step = Step(batches[batch], progress) with { EndsStretch = ends };
                 _position = batch == batches.Count - 1 ? _position.NextEpoch() : _position.NextBatch();
+                NativeTemporaries.Free();
                 yield return step;
             }
         }
@@ -115,6 +119,7 @@ internal sealed class ErpoTrainer : IDisposable
 
     public void Dispose()
     {
+        _temporaries.Dispose();
         _optimiser.Dispose();
         Best.Dispose();
         _loss.Dispose();

@@ -39,7 +39,7 @@ internal sealed class PairMaker(TraceTokens tokens, SentenceJudge judge, PairOpt
     private PreferencePair? Decided(GoldRow row, Step step, SampledTrace loser, List<SampledTrace> right)
     {
         var own = right.Where(t => t.PrefixOf(step) == loser.PrefixOf(step)).MinBy(LengthOf);
-        return (own ?? row.Mend(loser, step, tokens)) is { } winner
+        return (own ?? (options.MendsDecisions ? row.Mend(loser, step, tokens) : null)) is { } winner
             ? new PreferencePair(row.Id, step, own is null ? Winner.Teacher : Winner.Model, winner.Until(step), loser.Until(step))
             : null;
     }

@@ -22,6 +22,9 @@ internal sealed record AskedRows(Tensor Rows, Tensor Targets, Tensor Questions, 
 internal sealed record SftBatch(
     Tensor Tokens, Tensor? Ngrams, Tensor PromptShares, Tensor Refuses, Tensor Shares, AskedRows Choices, AskedRows Texts, int TokenCount)
 {
+    /// <summary>B, T, and how many choices and text tokens are asked.</summary>
+    public IReadOnlyList<int> Shape => [(int)Tokens.shape[0], (int)Tokens.shape[1], (int)Choices.Rows.shape[0], (int)Texts.Rows.shape[0]];
+
     public static SftBatch Of(IReadOnlyList<SftExample> examples, WordNgrams? ngrams)
     {
         var (b, t) = (examples.Count, examples.Max(e => e.Tokens.Length));

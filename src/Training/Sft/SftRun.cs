@@ -133,6 +133,7 @@ internal sealed record SftRun(
                 step.LearningRate,
                 step.GradientNorm,
                 step.Tokens,
+                step.Shape,
                 reading.TokensPerSecond,
             });
 

@@ -12,6 +12,7 @@ internal readonly record struct RunPosition(int Epoch, int Batch, int Step)
 /// <param name="Progress">Share of the run that is done, from 0 to 1.</param>
 /// <param name="Losses">Mean loss of each question over the batch.</param>
 /// <param name="Tokens">Tokens of the batch, without padding.</param>
+/// <param name="Shape">Sequences, their padded length, choices asked, text tokens asked.</param>
 internal sealed record SftStep(
     RunPosition Position,
     double Progress,
@@ -20,5 +21,6 @@ internal sealed record SftStep(
     double LearningRate,
     double GradientNorm,
     int Tokens,
+    IReadOnlyList<int> Shape,
     TimeSpan Duration,
     bool EndsEpoch);

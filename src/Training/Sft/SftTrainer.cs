@@ -5,6 +5,7 @@ using SaferGuard.Reasoning.Decoding;
 using SaferGuard.Reasoning.Tokens;
 using SaferGuard.Training.Model;
 using SaferGuard.Training.Optimisation;
+using SaferGuard.Training.Runs;
 using static TorchSharp.torch;
 
 namespace SaferGuard.Training.Sft;
@@ -25,6 +26,7 @@ internal sealed class SftTrainer : IDisposable
     private readonly Decoder _decoder;
     private readonly PooledHead _pooled;
     private readonly Optimiser _optimiser;
+    private readonly IDisposable _temporaries;
     private RunPosition _position;
 
     /// <summary>Trains a new decoder.</summary>
@@ -47,6 +49,7 @@ internal sealed class SftTrainer : IDisposable
         _ngrams = _decoder.Config.SaferguardNgrams is { } ngrams ? new WordNgrams(tokens.Tokenizer, ngrams) : null;
         _pooled = new PooledHead(_decoder.Config.HiddenSize);
         _optimiser = new Optimiser(_decoder, _pooled.parameters(), options);
+        _temporaries = NativeTemporaries.Keep();
     }
 
     /// <inheritdoc cref="Optimiser.Best"/>
@@ -72,6 +75,7 @@ internal sealed class SftTrainer : IDisposable
                 var progress = (_position.Epoch + (double)batch / batches.Count) / _options.Epochs;
                 var step = Step(batches[batch], progress) with { EndsEpoch = batch == batches.Count - 1 };
                 _position = step.EndsEpoch ? _position.NextEpoch() : _position.NextBatch();
+                NativeTemporaries.Free();
                 yield return step;
             }
         }
@@ -99,6 +103,7 @@ internal sealed class SftTrainer : IDisposable
 
     public void Dispose()
     {
+        _temporaries.Dispose();
         _optimiser.Dispose();
         _decoder.Dispose();
         _pooled.Dispose();
@@ -117,7 +122,7 @@ internal sealed class SftTrainer : IDisposable
         var losses = byQuestion.cpu().data<float>().ToArray();
         return new SftStep(
             _position, progress, total.item<float>(), Enum.GetValues<Question>().ToDictionary(q => q, q => (double)losses[(int)q]), rate, norm, batch.TokenCount,
-            Stopwatch.GetElapsedTime(start), EndsEpoch: false);
+            batch.Shape, Stopwatch.GetElapsedTime(start), EndsEpoch: false);
     }
 
     private SavedState State => new(_position, _rows.Count, _decoder.Config, _options, _decoder.Adaptation?.Lora);

@@ -84,6 +84,19 @@ public sealed class HoldBackTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_an_answer_that_is_not_streamed_all_or_nothing_leaves()
+    {
+        _upstream.Answer = call => call.AnswerAsync(s_turning);
+
+        var reply = await _service.CompleteAsync(Prompts.Complete(Prompts.Harmless));
+
+        AssertIsWithheld(reply.Json, 0);
+        Assert.Equal("policy", reply.Json.GetProperty("output").GetProperty("source").GetString());
+        Assert.Equal(s_turning.Length, reply.Json.GetProperty("withheld").GetProperty("characters").GetInt32());
+        Assert.DoesNotContain("tea", reply.Json.GetProperty("output").GetProperty("text").GetString());
+    }
+
+    [Fact]
     public async Task Nothing_leaves_before_its_window_has_come()
     {
         var goOn = new TaskCompletionSource();

@@ -154,7 +154,7 @@ public sealed class HostileInputTests(Service service) : IClassFixture<Service>
     [Fact]
     public async Task A_body_that_says_that_it_is_too_large_is_refused_before_it_is_sent()
     {
-        var answer = await ExchangeAsync("POST /v1/assess HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n{");
+        var answer = await ExchangeAsync("POST /v1/assess HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n{");
 
         Assert.StartsWith("HTTP/1.1 413 ", answer);
         Assert.Contains("urn:saferguard:problem:body-too-large", answer);
@@ -166,7 +166,7 @@ public sealed class HostileInputTests(Service service) : IClassFixture<Service>
         var chunk = $"10000\r\n{new string(' ', 0x10000)}\r\n";
 
         var answer = await ExchangeAsync(
-            "POST /v1/assess HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "POST /v1/assess HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
             + string.Concat(Enumerable.Repeat(chunk, 17)));
 
         Assert.StartsWith("HTTP/1.1 413 ", answer);

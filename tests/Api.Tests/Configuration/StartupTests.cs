@@ -31,6 +31,31 @@ public sealed class StartupTests
     }
 
     [Fact]
+    public async Task All_errors_of_the_access_are_reported_at_once()
+    {
+        var (exitCode, errors) = await RunAsync(
+            "--Access:RequestsPerMinute=0", "--Access:Jwt:Authority=http://issuer.example", "--Access:Jwt:TenantClaim=", "--Redis:Connection=,",
+            "--Redis:Timeout=1.00:00:00", "--Idempotency:MaxReplyBytes=1");
+
+        Assert.Equal(1, exitCode);
+        Assert.All(["RequestsPerMinute", "Audience", "TenantClaim", "https", "Connection", "Timeout", "MaxReplyBytes"], (string name) => Assert.Contains(name, errors));
+        Assert.DoesNotContain("   at ", errors);
+    }
+
+    [Fact]
+    public async Task A_service_that_others_can_reach_does_not_start_without_keys()
+    {
+        var store = Path.Combine(Directory.CreateTempSubdirectory().FullName, "saferguard.db");
+
+        var (exitCode, errors) = await RunAsync("--urls=http://0.0.0.0:0", $"--Store:Path={store}");
+
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith("SaferGuard cannot start. It would be open to everybody who can reach http://0.0.0.0:", errors);
+        Assert.All(["keys create", "Access:Jwt", "127.0.0.1", "Access:WithoutKeys"], (string mend) => Assert.Contains(mend, errors));
+        Assert.Single(errors.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
     public async Task A_port_that_is_taken_ends_the_start()
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);

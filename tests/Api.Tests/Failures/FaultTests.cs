@@ -219,7 +219,7 @@ public sealed class FaultTests : IAsyncLifetime
     public async Task A_broken_upstream_ends_in_an_error_and_never_in_unjudged_text(string how)
     {
         await using var service = await _upstream.GuardAsync(
-            s_inputOpen, s_outputOpen, ("Upstream:Retries", "1"), ("Upstream:AttemptTimeout", "00:00:00.500"), ("Upstream:IdleTimeout", "00:00:00.500"),
+            s_inputOpen, s_outputOpen, ("Upstream:Retries", "1"), ("Upstream:AttemptTimeout", "00:00:01"), ("Upstream:IdleTimeout", "00:00:01"),
             ("Upstream:MaxAnswerBytes", "20000"));
         using var counters = new Counters(service);
         _upstream.Answer = call => BreakAsync(call, how);

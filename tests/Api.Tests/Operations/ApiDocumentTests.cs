@@ -15,16 +15,41 @@ public sealed class ApiDocumentTests(Service service) : IClassFixture<Service>
     }
 
     [Theory]
-    [InlineData("/v1/assess", "400 413 415 503 504")]
-    [InlineData("/v1/complete", "400 413 415 502 503 504")]
-    [InlineData("/v1/traces/{id}", "404")]
+    [InlineData("/v1/assess", "400 401 403 409 413 415 422 429 503 504")]
+    [InlineData("/v1/complete", "400 401 403 409 413 415 422 429 502 503 504")]
+    [InlineData("/v1/traces/{id}", "401 403 404 429")]
     [InlineData("/readyz", "503")]
     public async Task Errors_are_described_as_problems(string path, string statuses)
     {
         var operation = (await ReadAsync()).Paths[path].Operations!.Values.Single();
 
-        Assert.Equal(statuses.Split(' '), operation.Responses!.Keys.Where(status => status != "200"));
+        Assert.Equal(statuses.Split(' '), operation.Responses!.Keys.Where(status => status != "200").Order(StringComparer.Ordinal));
         Assert.All(statuses.Split(' '), status => Assert.Contains("application/problem+json", operation.Responses[status].Content!.Keys));
+    }
+
+    [Theory]
+    [InlineData("/v1/assess", "assess")]
+    [InlineData("/v1/complete", "complete")]
+    [InlineData("/v1/traces/{id}", "traces.read")]
+    public async Task The_scope_of_an_address_is_described(string path, string scope)
+    {
+        var document = await ReadAsync();
+
+        var security = document.Paths[path].Operations!.Values.Single().Security!;
+        Assert.Equal(["apiKey", "bearer"], document.Components!.SecuritySchemes!.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(["bearer", "apiKey"], security.Select(requirement => requirement.Keys.Single().Reference.Id));
+        Assert.All(security, requirement => Assert.Equal([scope], requirement.Values.Single()));
+        Assert.Null(document.Paths["/livez"].Operations!.Values.Single().Security);
+    }
+
+    [Theory]
+    [InlineData("/v1/assess")]
+    [InlineData("/v1/complete")]
+    public async Task The_key_of_a_repeated_request_is_described(string path)
+    {
+        var parameter = Assert.Single((await ReadAsync()).Paths[path].Operations!.Values.Single().Parameters!);
+
+        Assert.Equal(("Idempotency-Key", ParameterLocation.Header, false), (parameter.Name, parameter.In, parameter.Required));
     }
 
     [Fact]

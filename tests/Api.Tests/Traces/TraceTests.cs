@@ -1,5 +1,7 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.DependencyInjection;
 using SaferGuard.Api.Traces;
 
@@ -69,6 +71,25 @@ public sealed class TraceTests(Service service) : IClassFixture<Service>
         await second.InitializeAsync();
 
         Assert.Equal(judged.Body, (await second.GetAsync($"/v1/traces/{judged.Id}")).Body);
+    }
+
+    [Fact]
+    public async Task Judgments_that_were_made_before_there_were_tenants_belong_to_the_default_one()
+    {
+        var path = Path.Combine(Directory.CreateTempSubdirectory().FullName, "saferguard.db");
+        var options = new DbContextOptionsBuilder<TraceStore>().UseSqlite($"Data Source={path};Pooling=False").Options;
+        await using (var old = new TraceStore(options))
+        {
+            await old.GetService<IMigrator>().MigrateAsync("Judgments", TestContext.Current.CancellationToken);
+            await old.Database.ExecuteSqlAsync(
+                $"INSERT INTO judgments (id, kind, created, decision, model_digest, policy_digest, body) VALUES ('asm_1', 'assessment', 1, 'answer', '', '', {"{}"})",
+                TestContext.Current.CancellationToken);
+        }
+
+        await using var service = new Service { Store = path };
+        await service.InitializeAsync();
+
+        Assert.Equal("{}", (await service.GetAsync("/v1/traces/asm_1")).Text);
     }
 
     [Fact]

@@ -195,7 +195,7 @@ public sealed class UpstreamTests : IAsyncLifetime
     [Fact]
     public async Task An_attempt_that_takes_too_long_is_repeated()
     {
-        await using var service = await _upstream.GuardAsync(("Upstream:AttemptTimeout", "00:00:00.300"));
+        await using var service = await _upstream.GuardAsync(("Upstream:AttemptTimeout", "00:00:02"));
         _upstream.Answer = call => call.Number == 1 ? Task.Delay(-1, call.Http.RequestAborted) : call.AnswerAsync(ScriptedUpstream.Harmless);
 
         Assert.Equal(200, (await service.CompleteAsync(Prompts.Complete(Prompts.Harmless))).Status);

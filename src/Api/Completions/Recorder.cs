@@ -1,0 +1,30 @@
+using SaferGuard.Api.Access;
+using SaferGuard.Api.Failures;
+using SaferGuard.Api.Traces;
+
+namespace SaferGuard.Api.Completions;
+
+/// <summary>Puts judgments on record before they are returned, unless the store may fail.</summary>
+internal sealed class Recorder(JudgmentLog log, FailurePolicy failures)
+{
+    /// <returns>What is on record; or, marked as degraded, what could not be stored.</returns>
+    public async Task<StoredJudgment> RecordAsync(JudgmentBody body, Caller caller, CompletionObserver? observer)
+    {
+        var judgment = Judgment(body, caller);
+        try
+        {
+            await log.AppendAsync(judgment);
+            return judgment;
+        }
+        catch (Exception fault)
+        {
+            if (failures.PassUnrecorded(fault) is not { } unrecorded) throw;
+            failures.Announce(unrecorded, observer);
+            return Judgment(body with { Degraded = [.. body.Degraded ?? [], unrecorded] }, caller);
+        }
+    }
+
+    private static StoredJudgment Judgment(JudgmentBody body, Caller caller) => new(
+        body.Id, body.Object, body.Created, caller.Tenant, caller.Id, body.Decision?.ToString().ToLowerInvariant() ?? "unjudged", body.Model.Digest,
+        body.Policy.Digest, body.ToJson());
+}
