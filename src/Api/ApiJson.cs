@@ -4,6 +4,9 @@ using System.Text.Json.Serialization;
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Failures;
 using SaferGuard.Api.Operations;
+using SaferGuard.Api.Policies;
+using SaferGuard.Api.Policies.Examples;
+using SaferGuard.Api.Policies.Shadow;
 using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
 
@@ -18,6 +21,12 @@ namespace SaferGuard.Api;
 [JsonSerializable(typeof(Degradation))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(Health))]
+[JsonSerializable(typeof(PolicyListBody))]
+[JsonSerializable(typeof(PolicySummary))]
+[JsonSerializable(typeof(PolicyVersionsBody))]
+[JsonSerializable(typeof(ShadowReport))]
+[JsonSerializable(typeof(ExampleReport))]
+[JsonSerializable(typeof(InvalidPolicyReport))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
     public static ApiJson Body { get; } = new(Configured(new JsonSerializerOptions()));
@@ -31,6 +40,7 @@ internal sealed partial class ApiJson : JsonSerializerContext
         options.Converters.Add(new SnakeCase<Role>());
         options.Converters.Add(new SnakeCase<TraceLevel>());
         options.Converters.Add(new SnakeCase<OperatingPoint>());
+        options.Converters.Add(new SnakeCase<Enforcement>());
         options.Converters.Add(new SnakeCase<Risk>());
         options.Converters.Add(new SnakeCase<Verdict>());
         options.Converters.Add(new SnakeCase<Decision>());

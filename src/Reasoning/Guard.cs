@@ -15,34 +15,39 @@ namespace SaferGuard.Reasoning;
 /// <summary>Judges conversations with one model bundle. Safe for concurrent callers, which are batched together.</summary>
 public sealed class Guard : IAsyncDisposable
 {
+    /// <summary>A policy that leaves fewer tokens for conversations is of no use.</summary>
+    private const int MinPromptTokens = 16;
+
     private readonly ModelBundle _bundle;
-    private readonly TraceTokens _tokens;
+    private readonly CompiledPolicy _policy;
+    private readonly EngineOptions _options;
     private readonly AnswerFormat _answers;
     private readonly InferenceEngine _engine;
 
     private Guard(ModelBundle bundle, EngineOptions options, ILogger logger)
     {
-        _bundle = bundle;
-        _tokens = new TraceTokens(bundle.Tokenizer, bundle.Policy, bundle.Manifest.ReadsRuleText);
-        _answers = new AnswerFormat(bundle, _tokens);
+        (_bundle, _options) = (bundle, options);
+        var tokens = new TraceTokens(bundle.Tokenizer, bundle.Policy, bundle.Manifest.ReadsRuleText);
+        _answers = new AnswerFormat(bundle, tokens);
         var ngrams = bundle.Config.SaferguardNgrams is { } config ? new WordNgrams(bundle.Tokenizer, config) : null;
         _engine = new InferenceEngine(OnnxModelRunner.Open(bundle.GraphPath, bundle.Config, options), ngrams, options, logger);
-        MaxPromptTokens = Math.Min(options.MaxPromptTokens, _engine.LongestStart(_tokens.Growth(TraceLevel.Full)) - TraceTokens.AssessmentTokens);
-        if (MaxPromptTokens < 16) throw new ArgumentException("CacheTokens leaves no room for a prompt.", nameof(options));
+        _policy = Compile(bundle.Policy, tokens);
+        if (MaxPromptTokens < MinPromptTokens) throw new ArgumentException("CacheTokens leaves no room for a prompt.", nameof(options));
     }
 
     public BundleManifest Model => _bundle.Manifest;
 
+    /// <summary>The policy of the bundle, which applies where a judgment names no other.</summary>
     public Policy Policy => _bundle.Policy;
+
+    /// <summary>The same, ready for judgments.</summary>
+    public CompiledPolicy Compiled => _policy;
 
     /// <summary>The operating points that a judgment can be asked for.</summary>
     public IReadOnlyList<OperatingPoint> OperatingPoints => _bundle.Calibration.Points;
 
-    /// <summary>The most tokens that a conversation may have.</summary>
-    public int MaxPromptTokens { get; }
-
-    /// <summary>Tokens of a conversation, as the guard reads it.</summary>
-    public int CountTokens(Conversation conversation) => _tokens.Template.Render(conversation).Length;
+    /// <summary>The most tokens that a conversation may have under the bundle's policy.</summary>
+    public int MaxPromptTokens => _policy.MaxPromptTokens;
 
     /// <summary>False when the engine has stopped on a fault: every judgment then throws <see cref="EngineUnavailableException"/>.</summary>
     public bool IsHealthy => _engine.IsHealthy;
@@ -72,22 +77,39 @@ public sealed class Guard : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Prepares a policy for judgments; <paramref name="compiled"/> is null, and the result says why, when this model cannot judge by it.
+    /// </summary>
+    public IReadOnlyList<PolicyError> TryCompile(Policy policy, out CompiledPolicy? compiled)
+    {
+        compiled = null;
+        var errors = PolicyFit.Errors(policy, _bundle);
+        if (errors.Count > 0) return errors;
+        compiled = Compile(policy, Model.ReadsRuleText ? new TraceTokens(_bundle.Tokenizer, policy, readsRuleText: true) : _policy.Tokens);
+        var spare = compiled.MaxPromptTokens - compiled.Tokens.Template.PolicyTokens;
+        if (spare >= MinPromptTokens) return [];
+        compiled = null;
+        return [new("categories", "leave no room for a conversation", $"shorten texts and objectives by {MinPromptTokens - spare} tokens or more")];
+    }
+
     /// <param name="progress">
     /// Called with the stages as they are decided, on an engine thread; must return quickly. May be called once more after a cancellation.
     /// </param>
     /// <param name="point">One of <see cref="OperatingPoints"/>; null for the policy's.</param>
+    /// <param name="policy">Made by <see cref="TryCompile"/>; null for the bundle's.</param>
     /// <exception cref="ArgumentException">The model has no such operating point.</exception>
-    /// <exception cref="PromptTooLongException">The conversation has more than <see cref="MaxPromptTokens"/> tokens.</exception>
+    /// <exception cref="PromptTooLongException">The conversation has more than <see cref="CompiledPolicy.MaxPromptTokens"/> tokens.</exception>
     /// <exception cref="EngineUnavailableException">The queue is full or the engine has stopped.</exception>
     /// <exception cref="EngineTimeoutException">The judgment was not finished within <see cref="EngineOptions.RequestTimeout"/>.</exception>
     public async Task<Judgment> AssessAsync(
         Conversation conversation, TraceLevel level, Action<TraceStage>? progress = null, OperatingPoint? point = null,
-        CancellationToken cancellation = default)
+        CompiledPolicy? policy = null, CancellationToken cancellation = default)
     {
         var start = Stopwatch.GetTimestamp();
-        var calibration = _bundle.Calibration.At(point ?? Policy.OperatingPoint);
-        var prompt = Render(conversation);
-        var program = Program(calibration, conversation, prompt, level, progress);
+        policy ??= _policy;
+        var calibration = _bundle.Calibration.At(point ?? policy.Policy.OperatingPoint);
+        var prompt = Render(conversation, policy);
+        var program = Program(policy, calibration, conversation, prompt, level, progress);
         var cost = await _engine.RunAsync(program, cancellation).ConfigureAwait(false);
         var trace = cost.Appended - prompt.Length;
         return new Judgment(
@@ -100,7 +122,7 @@ public sealed class Guard : IAsyncDisposable
     public async Task<(StageReadings Stages, IReadOnlyList<RuleReading> Rules)> ReadStagesAsync(Conversation conversation, CancellationToken cancellation = default)
     {
         var always = _bundle.Calibration with { CheckThreshold = double.Epsilon };
-        var program = Program(always, conversation, Render(conversation), TraceLevel.Brief, null);
+        var program = Program(_policy, always, conversation, Render(conversation, _policy), TraceLevel.Brief, null);
         await _engine.RunAsync(program, cancellation).ConfigureAwait(false);
         return (program.Readings, program.RuleReadings);
     }
@@ -115,21 +137,25 @@ public sealed class Guard : IAsyncDisposable
     {
         if (!Model.CanAnswer) throw new InvalidOperationException($"The model '{Model.Id}' judges; it does not answer.");
         if (judgment.Trace.Path.Decision == Decision.Refuse) throw new InvalidOperationException("A refused prompt is not answered.");
-        var program = new AnswerProgram(_answers.Tokens, Limited(_answers.Start(conversation)), options, _bundle.Config.MaxPositions, onText);
+        var program = new AnswerProgram(_answers.Tokens, Limited(_answers.Start(conversation), MaxPromptTokens), options, _bundle.Config.MaxPositions, onText);
         await _engine.RunAsync(program, cancellation).ConfigureAwait(false);
         return program.Answer;
     }
 
     public ValueTask DisposeAsync() => _engine.DisposeAsync();
 
+    private CompiledPolicy Compile(Policy policy, TraceTokens tokens) => new(
+        policy, tokens, Math.Min(_options.MaxPromptTokens, _engine.LongestStart(tokens.Growth(TraceLevel.Full)) - TraceTokens.AssessmentTokens));
+
     private TraceProgram Program(
-        Calibration calibration, Conversation conversation, PromptToken[] prompt, TraceLevel level, Action<TraceStage>? progress) =>
-        new(_tokens, calibration, conversation, prompt, level, _bundle.Lexical?.LogOdds(conversation) ?? 0, progress);
+        CompiledPolicy policy, Calibration calibration, Conversation conversation, PromptToken[] prompt, TraceLevel level, Action<TraceStage>? progress) =>
+        new(policy, calibration, conversation, prompt, level, _bundle.Lexical?.LogOdds(conversation) ?? 0, progress);
 
-    private PromptToken[] Render(Conversation conversation) => Limited(_tokens.Template.Render(conversation));
+    private static PromptToken[] Render(Conversation conversation, CompiledPolicy policy) =>
+        Limited(policy.Tokens.Template.Render(conversation), policy.MaxPromptTokens);
 
-    private T[] Limited<T>(T[] prompt) =>
-        prompt.Length <= MaxPromptTokens ? prompt : throw new PromptTooLongException(prompt.Length, MaxPromptTokens);
+    private static T[] Limited<T>(T[] prompt, int limit) =>
+        prompt.Length <= limit ? prompt : throw new PromptTooLongException(prompt.Length, limit);
 }
 
 public sealed class PromptTooLongException(int tokens, int limit)

@@ -8,7 +8,8 @@ namespace SaferGuard.Reasoning;
 /// <param name="Forced">Those of them that the format forced, so that they were not decoded one by one.</param>
 /// <param name="Cached">Input tokens that were not computed again.</param>
 /// <param name="Passes">Forward passes that the judgment took part in.</param>
-public sealed record TokenUsage(int Input, int Trace, int Forced, int Cached, int Passes);
+/// <param name="Remembered">Verdicts that were not made again, because the same had been judged before.</param>
+public sealed record TokenUsage(int Input, int Trace, int Forced, int Cached, int Passes, int Remembered = 0);
 
 /// <summary>Where the time went.</summary>
 public sealed record JudgmentTimings(TimeSpan Queue, TimeSpan Prefill, TimeSpan Decode, TimeSpan Total);

@@ -8,7 +8,8 @@ namespace SaferGuard.Reasoning.Tests;
 internal static class AdaptedBundle
 {
     /// <param name="files">New contents by file name.</param>
-    public static void Write(string bundle, string folder, IReadOnlyDictionary<string, byte[]> files)
+    /// <param name="readsRuleText">Says so of the model, which then judges by texts that mean nothing to it: enough to see what it is asked.</param>
+    public static void Write(string bundle, string folder, IReadOnlyDictionary<string, byte[]> files, bool readsRuleText = false)
     {
         Directory.CreateDirectory(folder);
         foreach (var path in Directory.EnumerateFiles(bundle)) File.Copy(path, Path.Combine(folder, Path.GetFileName(path)));
@@ -20,6 +21,6 @@ internal static class AdaptedBundle
         foreach (var (name, bytes) in files) described[name] = new BundleFile(Convert.ToHexStringLower(SHA256.HashData(bytes)), bytes.Length);
         File.WriteAllBytes(
             Path.Combine(folder, BundleManifest.FileName),
-            JsonSerializer.SerializeToUtf8Bytes(manifest with { Files = described }, ModelBundle.ManifestJson));
+            JsonSerializer.SerializeToUtf8Bytes(manifest with { Files = described, ReadsRuleText = readsRuleText || manifest.ReadsRuleText }, ModelBundle.ManifestJson));
     }
 }

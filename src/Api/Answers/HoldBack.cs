@@ -8,13 +8,13 @@ namespace SaferGuard.Api.Answers;
 /// Lets an answer through window by window: nothing leaves before the window that it lies in has been judged, and the last window not before the
 /// whole has been judged with its conversation. While a window is judged, or the reader is slow, nothing more is read from the source.
 /// </summary>
-internal sealed class HoldBack(ResponseJudge responses, TextWindows windows, WindowOptions options, FailurePolicy failures)
+internal sealed class HoldBack(TextWindows windows, WindowOptions options, FailurePolicy failures)
 {
     /// <summary>Never throws for what happens to the answer once some of it has left or been judged: see <see cref="HeldAnswer.Fault"/>.</summary>
     public async Task<HeldAnswer> PassAsync(
-        IAnswer answer, AnswerRequest request, CompletionObserver? observer, JudgeOnce once, CancellationToken cancellation)
+        IAnswer answer, AnswerRequest request, CompletionObserver? observer, Bench bench, CancellationToken cancellation)
     {
-        using var reading = new Reading(once, options.MaxParallel, cancellation);
-        return await new Passage(request, observer, reading, windows.Hold(), responses, failures, cancellation).PassAsync(answer);
+        using var reading = new Reading(bench, options.MaxParallel, cancellation);
+        return await new Passage(request, observer, reading, windows.Hold(bench.Policy), failures, cancellation).PassAsync(answer);
     }
 }

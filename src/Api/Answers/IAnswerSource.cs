@@ -1,5 +1,6 @@
 using SaferGuard.Api.Completions;
 using SaferGuard.Reasoning;
+using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Api.Answers;
@@ -18,7 +19,8 @@ internal interface IAnswerSource
 /// <param name="Turns">Where its turns stand in the conversation of the request; behind them the answer, as the last one of all.</param>
 /// <param name="Judgment">Null if the prompt was let pass unjudged.</param>
 /// <param name="Streams">The caller wants the text as it comes.</param>
-internal sealed record AnswerRequest(CompleteRequest Completion, Conversation Conversation, IReadOnlyList<int> Turns, Judgment? Judgment, bool Streams);
+internal sealed record AnswerRequest(
+    CompleteRequest Completion, Conversation Conversation, IReadOnlyList<int> Turns, Policy Policy, Judgment? Judgment, bool Streams);
 
 /// <summary>An answer while it is written. Disposing it tells its source to stop.</summary>
 internal interface IAnswer : IAsyncDisposable

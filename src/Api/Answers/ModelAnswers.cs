@@ -29,7 +29,7 @@ internal sealed class ModelAnswers(Guard guard) : IAnswerSource
             var answer = await writing;
             End = new(
                 answer.ReachedLimit ? FinishReason.Length : FinishReason.Stop,
-                new(guard.Model.Id, guard.CountTokens(request.Conversation), answer.Tokens));
+                new(guard.Model.Id, request.Conversation.Turns.Sum(guard.Compiled.CountTokens), answer.Tokens));
         }
 
         public async ValueTask DisposeAsync()

@@ -10,8 +10,7 @@ namespace SaferGuard.Api.Answers;
 
 /// <summary>One answer on its way.</summary>
 internal sealed class Passage(
-    AnswerRequest request, CompletionObserver? observer, Reading reading, HeldText held, ResponseJudge responses, FailurePolicy failures,
-    CancellationToken cancellation)
+    AnswerRequest request, CompletionObserver? observer, Reading reading, HeldText held, FailurePolicy failures, CancellationToken cancellation)
 {
     private readonly StringBuilder _passed = new();
     private readonly int _turn = request.Conversation.Turns.Count;
@@ -62,7 +61,7 @@ internal sealed class Passage(
     private Task<bool> MayPassWholeAsync(string rest) => JudgedAsync(async () =>
     {
         var text = _passed + rest;
-        if (await responses.JudgeWholeAsync(request.Conversation, text, request.Completion.Trace, reading) is not { } judgment) return true;
+        if (await ResponseJudge.JudgeWholeAsync(request.Conversation, text, request.Completion.Trace, reading) is not { } judgment) return true;
         _judgment = judgment.IsRefused() ? judgment.WithoutQuotes() : judgment;
         return !judgment.IsRefused();
     });

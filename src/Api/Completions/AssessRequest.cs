@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 using SaferGuard.Reasoning.Decoding;
 using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
@@ -25,6 +26,18 @@ internal record AssessRequest
 
     /// <summary>The answer that a model gave. It is judged instead of the request, in the light of it.</summary>
     public string? Response { get; init; }
+
+    /// <summary>
+    /// Id of the policy to judge by, or the digest of one of its versions. Without it, the policy of the caller's key is used, or else the service's default.
+    /// </summary>
+    [MaxLength(MaxPolicyLength)]
+    public string? Policy { get; init; }
+
+    public const int MaxPolicyLength = 128;
+
+    /// <summary>Whether a verdict that is remembered from before will do.</summary>
+    [JsonIgnore]
+    public virtual bool MayBeRemembered => true;
 
     public Conversation ToConversation() =>
         Messages is null ? Conversation.OfPrompt(Input!) : new([.. Messages.Select(message => new Turn(message.Role, message.Content))]);
@@ -56,6 +69,10 @@ internal sealed record CompleteRequest : AssessRequest
     /// <summary>Send server-sent events: the stages of the trace as they are decided, then the answer.</summary>
     [DefaultValue(false)]
     public bool Stream { get; init; }
+
+    /// <summary>Who asks for a sample wants everything made anew.</summary>
+    [JsonIgnore]
+    public override bool MayBeRemembered => Temperature is null or 0 && Seed is null or 0;
 
     public AnswerOptions ToAnswerOptions() => new(MaxTokens ?? 256, Temperature ?? 0, Seed ?? 0);
 }

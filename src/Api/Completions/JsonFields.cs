@@ -65,6 +65,14 @@ internal sealed class JsonFields
         return null;
     }
 
+    public string? Text(string name, int maxLength)
+    {
+        var text = Text(name);
+        if (text is null || text.Length <= maxLength) return text;
+        _errors.Add(Field(name), $"must have at most {maxLength} characters, not {text.Length}");
+        return null;
+    }
+
     public T? Choice<T>(string name)
         where T : struct, Enum
     {

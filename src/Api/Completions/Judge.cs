@@ -1,9 +1,12 @@
 using System.Runtime.ExceptionServices;
 using SaferGuard.Api.Access;
 using SaferGuard.Api.Answers;
+using SaferGuard.Api.Cache;
 using SaferGuard.Api.Conversations;
 using SaferGuard.Api.Failures;
 using SaferGuard.Api.Operations;
+using SaferGuard.Api.Policies;
+using SaferGuard.Api.Policies.Shadow;
 using SaferGuard.Api.Telemetry;
 using SaferGuard.Api.Traces;
 using SaferGuard.Reasoning;
@@ -25,38 +28,28 @@ internal sealed record CompletionObserver(Action<TraceStage> Decided, Action<str
 
 /// <summary>The one way from a request to a stored judgment, for every surface: judge, answer, store, and only then return.</summary>
 internal sealed class Judge(
-    Guard guard, ConversationJudge conversations, ResponseJudge responses, AnswerSources sources, HoldBack hold, FailurePolicy failures,
-    Recorder recorder, GuardMetrics metrics, TimeProvider clock)
+    Guard guard, CachedGuard judging, PolicyBook policies, ShadowPolicy shadow, ConversationJudge conversations, ResponseJudge responses,
+    AnswerSources sources, HoldBack hold, FailurePolicy failures, Recorder recorder, GuardMetrics metrics, TimeProvider clock)
 {
     public async Task<StoredJudgment> AssessAsync(AssessRequest request, Caller caller, CancellationToken cancellation)
     {
-        if (request.Response is not { } response)
-        {
-            var judged = await JudgeAsync(request, caller, null, cancellation);
-            return await recorder.RecordAsync(Body(request, judged, "assessment", "asm"), caller, null);
-        }
-
-        RequirePoint(request.OperatingPoint);
-        try
-        {
-            var judgment = await responses.JudgeAsync(request.ToConversation(), response, request.Trace, Once(request), cancellation);
-            await caller.ChargeAsync(Tokens(judgment));
-            return await recorder.RecordAsync(Body(request, new(judgment, null), "assessment", "asm") with { Subject = Subject.Response }, caller, null);
-        }
-        catch (PromptTooLongException tooLong)
-        {
-            throw TooLong(tooLong, "response");
-        }
+        var matter = Open(request, caller);
+        if (request.Response is not null) return await recorder.RecordAsync(await AssessResponseAsync(matter, cancellation), caller, null);
+        var judged = await JudgeAsync(matter, null, cancellation);
+        var stored = await recorder.RecordAsync(Body(matter, judged, "assessment", "asm"), caller, null);
+        OfferToShadow(stored, matter, judged);
+        return stored;
     }
 
     public async Task<StoredJudgment> CompleteAsync(CompleteRequest request, Caller caller, CompletionObserver? observer, CancellationToken cancellation)
     {
+        var matter = Open(request, caller);
         var source = sources.For(request);
         ConversationJudgment? judged = null;
         Degradation? unjudged = null;
         try
         {
-            judged = await JudgeAsync(request, caller, observer?.Decided, cancellation);
+            judged = await JudgeAsync(matter, observer?.Decided, cancellation);
         }
         catch (Exception fault) when (source is { Kind: OutputSource.Upstream })
         {
@@ -65,36 +58,79 @@ internal sealed class Judge(
             failures.Announce(unjudged, observer);
         }
 
-        var body = Body(request, judged, "completion", "cmp") with { Degraded = unjudged is null ? null : [unjudged] };
-        if (judged?.Judgment.IsRefused() == true)
-        {
-            var refusal = Refusal.Write(judged.Judgment.Trace, guard.Policy);
-            var stored = await recorder.RecordAsync(new CompletionBody(body, new(refusal, OutputSource.Policy), FinishReason.Refused), caller, observer);
-            // A refusal is told once it is on record; an answer was told while it was judged.
-            observer?.Wrote(refusal);
-            return stored;
-        }
+        var body = Body(matter, judged, "completion", "cmp") with { Degraded = unjudged is null ? null : [unjudged] };
+        var stored = judged is not null && judged.Judgment.IsRefused() ? await RefuseAsync(matter, judged.Judgment, body, observer)
+            : source is null ? await recorder.RecordAsync(new CompletionBody(body, null, FinishReason.NoAnswerSource), caller, observer)
+            : await AnswerAsync(source, request, matter, judged, body, observer, cancellation);
+        if (judged is not null) OfferToShadow(stored, matter, judged);
+        return stored;
+    }
 
-        return source is null
-            ? await recorder.RecordAsync(new CompletionBody(body, null, FinishReason.NoAnswerSource), caller, observer)
-            : await AnswerAsync(source, request, caller, judged, body, observer, cancellation);
+    /// <exception cref="ProblemException">The request cannot be judged as it asks for.</exception>
+    private Matter Open(AssessRequest request, Caller caller)
+    {
+        var policy = policies.For(request.Policy, caller);
+        RequirePoint(request.OperatingPoint);
+        var terms = new JudgmentTerms(policy, request.OperatingPoint, caller.Tenant, request.MayBeRemembered);
+        return new(
+            request, caller, policy.Policy, request.ToConversation(),
+            new(policy, (conversation, level, decided, cancellation) => judging.AssessAsync(conversation, level, decided, terms, cancellation)));
+    }
+
+    private async Task<ConversationJudgment> JudgeAsync(Matter matter, Action<TraceStage>? decided, CancellationToken cancellation)
+    {
+        try
+        {
+            var judged = await conversations.JudgeAsync(matter.Conversation, matter.Request.Trace, decided, matter.Bench, cancellation);
+            await matter.Caller.ChargeAsync(Tokens(judged.Judgment));
+            return judged;
+        }
+        catch (PromptTooLongException tooLong)
+        {
+            throw TooLong(tooLong, matter.Request.TextField());
+        }
+    }
+
+    private async Task<JudgmentBody> AssessResponseAsync(Matter matter, CancellationToken cancellation)
+    {
+        try
+        {
+            var judgment = await responses.JudgeAsync(matter.Conversation, matter.Request.Response!, matter.Request.Trace, matter.Bench, cancellation);
+            await matter.Caller.ChargeAsync(Tokens(judgment));
+            return Body(matter, new(judgment, matter.Conversation, null), "assessment", "asm") with { Subject = Subject.Response };
+        }
+        catch (PromptTooLongException tooLong)
+        {
+            throw TooLong(tooLong, "response");
+        }
+    }
+
+    /// <summary>A refusal is told once it is on record; an answer is told while it is judged.</summary>
+    private async Task<StoredJudgment> RefuseAsync(Matter matter, Judgment judgment, JudgmentBody body, CompletionObserver? observer)
+    {
+        var refusal = Refusal.Write(judgment.Trace, matter.Policy);
+        var stored = await recorder.RecordAsync(
+            new CompletionBody(body, new(refusal, OutputSource.Policy), FinishReason.Refused), matter.Caller, observer);
+        observer?.Wrote(refusal);
+        return stored;
     }
 
     private async Task<StoredJudgment> AnswerAsync(
-        IAnswerSource source, CompleteRequest request, Caller caller, ConversationJudgment? judged, JudgmentBody body, CompletionObserver? observer,
+        IAnswerSource source, CompleteRequest request, Matter matter, ConversationJudgment? judged, JudgmentBody body, CompletionObserver? observer,
         CancellationToken cancellation)
     {
-        var conversation = request.ToConversation();
-        IReadOnlyList<int> allowed = [.. Enumerable.Range(0, conversation.Turns.Count).Except(judged?.Turns?.Withheld ?? [])];
+        IReadOnlyList<int> allowed = [.. Enumerable.Range(0, matter.Conversation.Turns.Count).Except(judged?.Turns?.Withheld ?? [])];
         var question = new AnswerRequest(
-            request, new([.. allowed.Select(turn => conversation.Turns[turn])]), [.. allowed, conversation.Turns.Count], judged?.Judgment, observer is not null);
+            request, new([.. allowed.Select(turn => matter.Conversation.Turns[turn])]), [.. allowed, matter.Conversation.Turns.Count],
+            matter.Policy, judged?.Judgment, Streams: observer is not null);
         await using var answer = await source.OpenAsync(question, cancellation);
-        var held = await hold.PassAsync(answer, question, observer, Once(request), cancellation);
-        await caller.ChargeAsync((held.End?.Usage?.OutputTokens ?? 0) + (held.Judgment is null ? 0 : Tokens(held.Judgment)));
+        var held = await hold.PassAsync(answer, question, observer, matter.Bench, cancellation);
+        await matter.Caller.ChargeAsync((held.End?.Usage?.OutputTokens ?? 0) + (held.Judgment is null ? 0 : Tokens(held.Judgment)));
 
         // A refused answer of which nothing has left is refused in words, as a prompt is.
-        var refusal = held is { Withheld.Reason: WithheldReason.Refused, Withheld.Start: 0 } ? Refusal.Write(held.Judgment!.Trace, guard.Policy) : null;
-        if (held.Withheld?.Reason == WithheldReason.Refused) metrics.Blocked(Direction.Output, Refusal.RulesAgainst(held.Judgment!.Trace, guard.Policy));
+        var refusal = held is { Withheld: { Reason: WithheldReason.Refused, Start: 0 } } ? Refusal.Write(held.Judgment!.Trace, matter.Policy) : null;
+        if (held.Withheld?.Reason == WithheldReason.Refused)
+            metrics.Blocked(Direction.Output, Refusal.RulesAgainst(held.Judgment!.Trace, matter.Policy));
         var stored = await recorder.RecordAsync(
             new CompletionBody(body, refusal is null ? new(held.Text, source.Kind) : new(refusal, OutputSource.Policy), ReasonOf(held))
             {
@@ -103,7 +139,7 @@ internal sealed class Judge(
                 AnswerUsage = held.End?.Usage,
                 Degraded = held.Degradation is null ? body.Degraded : [.. body.Degraded ?? [], held.Degradation],
             },
-            caller, observer);
+            matter.Caller, observer);
         if (held.Fault is not null) ExceptionDispatchInfo.Throw(held.Fault);
         if (refusal is not null) observer?.Wrote(refusal);
         return stored;
@@ -116,25 +152,11 @@ internal sealed class Judge(
         _ => held.End!.Reason,
     };
 
-    private async Task<ConversationJudgment> JudgeAsync(AssessRequest request, Caller caller, Action<TraceStage>? decided, CancellationToken cancellation)
-    {
-        RequirePoint(request.OperatingPoint);
-        try
-        {
-            var judged = await conversations.JudgeAsync(request.ToConversation(), request.Trace, decided, Once(request), cancellation);
-            await caller.ChargeAsync(Tokens(judged.Judgment));
-            return judged;
-        }
-        catch (PromptTooLongException tooLong)
-        {
-            throw TooLong(tooLong, request.TextField());
-        }
-    }
+    /// <summary>The shadow judges what decided, so that the two policies read the same.</summary>
+    private void OfferToShadow(StoredJudgment stored, Matter matter, ConversationJudgment judged) => shadow.Offer(
+        new(stored.Id, matter.Caller.Tenant, judged.Read, matter.Request.OperatingPoint, matter.Policy, judged.Judgment.Trace));
 
     private static int Tokens(Judgment judgment) => judgment.Usage.Input + judgment.Usage.Trace;
-
-    private JudgeOnce Once(AssessRequest request) =>
-        (conversation, level, decided, cancellation) => guard.AssessAsync(conversation, level, decided, request.OperatingPoint, cancellation);
 
     private static ProblemException TooLong(PromptTooLongException tooLong, string field) => new(
         Errors.PromptTooLong, "Shorten the text, or judge it in parts.",
@@ -149,7 +171,7 @@ internal sealed class Judge(
             new FieldError("operating_point", $"must be one that the model '{guard.Model.Id}' has: {names}"));
     }
 
-    private JudgmentBody Body(AssessRequest request, ConversationJudgment? judged, string kind, string prefix)
+    private JudgmentBody Body(Matter matter, ConversationJudgment? judged, string kind, string prefix)
     {
         var now = clock.GetUtcNow();
         var judgment = judged?.Judgment;
@@ -159,8 +181,8 @@ internal sealed class Judge(
             Object = kind,
             Created = now.ToUnixTimeSeconds(),
             Model = new(guard.Model.Id, guard.Model.Digest),
-            Policy = new(guard.Policy.Id, guard.Policy.Version, guard.Policy.Digest),
-            OperatingPoint = request.OperatingPoint ?? guard.Policy.OperatingPoint,
+            Policy = new(matter.Policy.Id, matter.Policy.Version, matter.Policy.Digest),
+            OperatingPoint = matter.Request.OperatingPoint ?? matter.Policy.OperatingPoint,
             Decision = judgment?.Trace.Path.Decision,
             Scores = judgment?.Scores,
             Trace = judgment is null ? null : TraceBody.Of(judgment),
@@ -169,4 +191,7 @@ internal sealed class Judge(
             Timings = judgment is null ? null : TimingsBody.Of(judgment.Timings),
         };
     }
+
+    /// <summary>A request with all that it is judged by.</summary>
+    private sealed record Matter(AssessRequest Request, Caller Caller, Policy Policy, Conversation Conversation, Bench Bench);
 }

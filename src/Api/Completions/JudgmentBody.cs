@@ -122,10 +122,13 @@ internal sealed record TraceBody(AssessmentStage Assessment, IReadOnlyList<RuleC
 /// <param name="Rule">Id of the rule, for example <c>S5.2</c>.</param>
 /// <param name="Score">Calibrated probability that the rule is violated, whatever the verdict says.</param>
 /// <param name="Evidence">The words that violate the rule, quoted verbatim. Null for other verdicts and in brief traces.</param>
-internal sealed record RuleCheckBody(string Rule, Verdict Verdict, double Score, Evidence? Evidence)
+/// <param name="Enforcement"><c>monitor</c> where the policy only wants the verdict recorded: it did not decide. Absent where it did.</param>
+internal sealed record RuleCheckBody(
+    string Rule, Verdict Verdict, double Score, Evidence? Evidence,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] Enforcement Enforcement = default)
 {
     public static IReadOnlyList<RuleCheckBody> Of(IReadOnlyList<RuleCheck> checks, IReadOnlyList<double> scores) =>
-        [.. checks.Zip(scores, (check, score) => new RuleCheckBody(check.Rule, check.Verdict, score, check.Evidence))];
+        [.. checks.Zip(scores, (check, score) => new RuleCheckBody(check.Rule, check.Verdict, score, check.Evidence, check.Enforcement))];
 }
 
 /// <summary>The turns of a conversation, by their index in it.</summary>
@@ -174,9 +177,13 @@ internal sealed record AnswerUsageBody(string Model, int InputTokens, int Output
 /// <param name="TraceTokens">Tokens of the trace.</param>
 /// <param name="ForcedTokens">Those of them that the format gave, so that they were not decoded one by one.</param>
 /// <param name="CachedTokens">Tokens of the conversation that were not computed again.</param>
-internal sealed record UsageBody(int InputTokens, int TraceTokens, int ForcedTokens, int CachedTokens)
+/// <param name="CachedVerdicts">Verdicts that were not made again, because the same text had been judged by the same policy. Absent where there are none.</param>
+internal sealed record UsageBody(
+    int InputTokens, int TraceTokens, int ForcedTokens, int CachedTokens,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? CachedVerdicts = null)
 {
-    public static UsageBody Of(TokenUsage usage) => new(usage.Input, usage.Trace, usage.Forced, usage.Cached);
+    public static UsageBody Of(TokenUsage usage) =>
+        new(usage.Input, usage.Trace, usage.Forced, usage.Cached, usage.Remembered > 0 ? usage.Remembered : null);
 }
 
 /// <summary>Where the time went, in milliseconds.</summary>

@@ -26,7 +26,7 @@ internal static class Refusal
     public static IReadOnlyCollection<string> RulesAgainst(Trace trace, Policy policy) =>
     [
         .. trace.RuleChecks
-            .Where(check => check.Verdict == Verdict.Violated && policy.TryGetRule(check.Rule, out var rule) && rule.Effect == RuleEffect.Refuse)
+            .Where(check => check is { Verdict: Verdict.Violated, Enforcement: Enforcement.Enforce } && policy.TryGetRule(check.Rule, out var rule) && rule.Effect == RuleEffect.Refuse)
             .Select(check => check.Rule),
     ];
 }

@@ -15,7 +15,7 @@ internal static class RequestReader
     /// <exception cref="ProblemException">The body is not a valid request.</exception>
     public static AssessRequest ReadAssess(ReadOnlySequence<byte> body, LimitOptions limits) => Read(body, (json, errors) =>
     {
-        var fields = new JsonFields(json, "", errors, "input", "messages", "response", "trace", "operating_point");
+        var fields = new JsonFields(json, "", errors, "input", "messages", "response", "trace", "operating_point", "policy");
         var response = fields.Text("response");
         if (response is "") errors.Add("response", "must not be empty");
         return ReadSubject(fields, errors, limits, new AssessRequest()) with { Response = response };
@@ -24,7 +24,7 @@ internal static class RequestReader
     /// <exception cref="ProblemException">The body is not a valid request.</exception>
     public static CompleteRequest ReadComplete(ReadOnlySequence<byte> body, LimitOptions limits) => Read(body, (json, errors) =>
     {
-        var fields = new JsonFields(json, "", errors, "input", "messages", "trace", "operating_point", "model", "max_tokens", "temperature", "seed", "stream");
+        var fields = new JsonFields(json, "", errors, "input", "messages", "trace", "operating_point", "policy", "model", "max_tokens", "temperature", "seed", "stream");
         var defaults = new CompleteRequest();
         return ReadSubject(fields, errors, limits, defaults) with
         {
@@ -80,6 +80,7 @@ internal static class RequestReader
             Messages = fields.Array("messages") is { } messages ? ReadMessages(messages, errors, limits) : null,
             Trace = fields.Choice<TraceLevel>("trace") ?? request.Trace,
             OperatingPoint = fields.Choice<OperatingPoint>("operating_point"),
+            Policy = fields.Text("policy", AssessRequest.MaxPolicyLength),
         };
     }
 

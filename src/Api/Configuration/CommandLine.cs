@@ -1,5 +1,6 @@
 using System.CommandLine;
 using SaferGuard.Api.Access.Keys;
+using SaferGuard.Api.Policies.Examples;
 
 namespace SaferGuard.Api.Configuration;
 
@@ -12,6 +13,7 @@ internal static class CommandLine
     public static RootCommand Create() => new("SaferGuard judges prompts for large language models. Without a verb it serves, with settings such as --urls=http://127.0.0.1:8080.")
     {
         KeyCommands.Create(),
+        RulesCommand.Create(),
     };
 
     /// <summary>What keeps a verb from its work is said in plain words, with exit code 1.</summary>

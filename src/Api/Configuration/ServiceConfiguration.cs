@@ -2,6 +2,8 @@ using Microsoft.Extensions.Options;
 using SaferGuard.Api.Access;
 using SaferGuard.Api.Access.Idempotency;
 using SaferGuard.Api.Access.RateLimits;
+using SaferGuard.Api.Cache;
+using SaferGuard.Api.Policies;
 using SaferGuard.Api.Conversations;
 using SaferGuard.Api.Failures;
 using SaferGuard.Api.Upstream;
@@ -21,6 +23,8 @@ internal static partial class ServiceConfiguration
         builder.Services.AddSection<StoreOptions, StoreValidator>("Store");
         builder.Services.AddSection<LimitOptions, LimitValidator>("Limits");
         builder.Services.AddSection<ShutdownOptions, ShutdownValidator>("Shutdown");
+        builder.Services.AddSection<PolicyOptions, PolicyValidator>("Policies");
+        builder.Services.AddSection<CacheOptions, CacheValidator>("Cache");
         builder.Services.AddSection<AccessOptions, AccessValidator>("Access");
         builder.Services.AddSection<RedisOptions, RedisValidator>("Redis");
         builder.Services.AddSection<IdempotencyOptions, IdempotencyValidator>("Idempotency");
@@ -85,6 +89,12 @@ internal static partial class ServiceConfiguration
 
     [OptionsValidator]
     private sealed partial class FailureValidator : IValidateOptions<FailureOptions>;
+
+    [OptionsValidator]
+    private sealed partial class PolicyValidator : IValidateOptions<PolicyOptions>;
+
+    [OptionsValidator]
+    private sealed partial class CacheValidator : IValidateOptions<CacheOptions>;
 
     [OptionsValidator]
     private sealed partial class AccessValidator : IValidateOptions<AccessOptions>;

@@ -3,6 +3,7 @@ using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using SaferGuard.Api.Access;
+using SaferGuard.Api.Policies;
 using SaferGuard.Api.Traces;
 using SaferGuard.Reasoning;
 using SaferGuard.Reasoning.Engine;
@@ -19,6 +20,7 @@ internal static class Startup
             app.Services.GetRequiredService<IStartupValidator>().Validate();
             app.LimitClients();
             app.Services.GetRequiredService<Guard>();
+            app.Services.GetRequiredService<PolicyBook>();
             await app.Services.GetRequiredService<IDbContextFactory<TraceStore>>().MigrateAsync();
             await app.RunAsync();
             return 0;

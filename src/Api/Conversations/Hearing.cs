@@ -17,12 +17,12 @@ internal sealed class Hearing
 
     /// <param name="maxTokens">Of all turns together.</param>
     public Hearing(
-        Conversation conversation, TraceLevel level, Action<TraceStage>? decided, Reading reading, TextWindows windows, Guard guard, int maxTokens)
+        Conversation conversation, TraceLevel level, Action<TraceStage>? decided, Reading reading, TextWindows windows, int maxTokens)
     {
         (_conversation, _level, _decided, _reading, _windows) = (conversation, level, decided, reading, windows);
         _parts = ConversationParts.Of(conversation);
-        _tokens = [.. conversation.Turns.Select(turn => guard.CountTokens(new([turn])))];
-        _limit = guard.MaxPromptTokens;
+        _tokens = [.. conversation.Turns.Select(turn => reading.Policy.CountTokens(turn))];
+        _limit = reading.Policy.Room;
         _maxTokens = Math.Max(maxTokens, _limit);
     }
 
@@ -35,7 +35,7 @@ internal sealed class Hearing
         var refused = alone.OfType<Part>().ToDictionary(part => part.Turns[0]);
         IReadOnlyList<int> withheld = [.. _parts.Exchanges.Where(exchange => exchange.Any(refused.ContainsKey)).SelectMany(exchange => exchange)];
         if (_parts.Open.Where(refused.ContainsKey).Select(turn => refused[turn]).LastOrDefault() is { } open)
-            return Found(await _reading.JudgePartAsync(open, _level, _decided), open.Turns[0], withheld, []);
+            return Found(await _reading.JudgePartAsync(open, _level, _decided), open.Conversation, open.Turns[0], withheld, []);
 
         var allowed = _parts.Exchanges.Where(exchange => !withheld.Contains(exchange[0])).ToList();
         var (judgment, background, stages) = await JudgeTogetherAsync(request, allowed);
@@ -49,7 +49,7 @@ internal sealed class Hearing
 
         foreach (var stage in stages) _decided?.Invoke(stage);
         IReadOnlyList<int> read = [.. request, .. background];
-        return Found(judgment, DecidingTurn(judgment), withheld, [.. Enumerable.Range(0, _tokens.Length).Except(read).Except(withheld)]);
+        return Found(judgment, PartOf([.. read.Order()]).Conversation, DecidingTurn(judgment), withheld, [.. Enumerable.Range(0, _tokens.Length).Except(read).Except(withheld)]);
     }
 
     /// <summary>System turns and the open request, which must be judged together; results of tools as far as there is room for them.</summary>
@@ -103,7 +103,7 @@ internal sealed class Hearing
     {
         var (role, content) = _conversation.Turns[turn];
         if (role == Role.User && _tokens[turn] <= _limit) return [PartOf([turn])];
-        return [.. _windows.Of(content).Select(window => new Part(
+        return [.. _windows.Of(content, _reading.Policy).Select(window => new Part(
             new([new Turn(role, window.Text)], role == Role.Assistant ? Subject.Response : Subject.Prompt), [turn], window.Start))];
     }
 
@@ -113,6 +113,6 @@ internal sealed class Hearing
         judgment.Trace.RuleChecks.Select(check => check.Evidence?.Turn).FirstOrDefault(turn => turn is not null)
         ?? (_parts.Open.Count > 0 ? _parts.Open.LastOrDefault(turn => _conversation.Turns[turn].Role == Role.User, _parts.Open[^1]) : _parts.System[^1]);
 
-    private ConversationJudgment Found(Judgment judgment, int turn, IReadOnlyList<int> withheld, IReadOnlyList<int> apart) =>
-        new(_reading.Total(judgment), new(turn, withheld, apart));
+    private ConversationJudgment Found(Judgment judgment, Conversation read, int turn, IReadOnlyList<int> withheld, IReadOnlyList<int> apart) =>
+        new(_reading.Total(judgment), read, new(turn, withheld, apart));
 }

@@ -42,16 +42,15 @@ internal sealed class HeldText(int characters, int overlap)
     /// <summary>All that is still held.</summary>
     public override string ToString() => _held.ToString();
 
-    /// <summary>All windows of a text.</summary>
-    public static IReadOnlyList<TextWindow> WindowsOf(string text, int characters, int overlap)
+    /// <summary>All windows of a text that is there as a whole.</summary>
+    public IReadOnlyList<TextWindow> AllOf(string text)
     {
-        var held = new HeldText(characters, overlap);
-        held.Append(text);
+        Append(text);
         var windows = new List<TextWindow>();
-        while (held.Next(ended: true) is { } window)
+        while (Next(ended: true) is { } window)
         {
             windows.Add(window);
-            held.Release(window);
+            Release(window);
         }
 
         return windows;

@@ -1,23 +1,26 @@
 using SaferGuard.Reasoning;
+using SaferGuard.Reasoning.Decoding;
 using SaferGuard.Reasoning.Traces;
 using Stopwatch = System.Diagnostics.Stopwatch;
 
 namespace SaferGuard.Api.Conversations;
 
 /// <summary>The judgments that one conversation takes: a bounded number at a time, and what all of them cost together.</summary>
-internal sealed class Reading(JudgeOnce once, int maxParallel, CancellationToken cancellation) : IDisposable
+internal sealed class Reading(Bench bench, int maxParallel, CancellationToken cancellation) : IDisposable
 {
     private readonly long _started = Stopwatch.GetTimestamp();
     private readonly Lock _counting = new();
     private readonly SemaphoreSlim _slots = new(maxParallel);
     private TokenUsage _usage = new(0, 0, 0, 0, 0);
 
+    public CompiledPolicy Policy => bench.Policy;
+
     public async Task<Judgment> JudgeAsync(Conversation conversation, TraceLevel level, Action<TraceStage>? decided = null)
     {
         await _slots.WaitAsync(cancellation);
         try
         {
-            var judgment = await once(conversation, level, decided, cancellation);
+            var judgment = await bench.Once(conversation, level, decided, cancellation);
             Count(judgment.Usage);
             return judgment;
         }
@@ -52,7 +55,7 @@ internal sealed class Reading(JudgeOnce once, int maxParallel, CancellationToken
         lock (_counting)
             _usage = new(
                 _usage.Input + usage.Input, _usage.Trace + usage.Trace, _usage.Forced + usage.Forced, _usage.Cached + usage.Cached,
-                _usage.Passes + usage.Passes);
+                _usage.Passes + usage.Passes, _usage.Remembered + usage.Remembered);
     }
 }
 

@@ -1,4 +1,5 @@
 using SaferGuard.Reasoning;
+using SaferGuard.Reasoning.Decoding;
 using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Api.Conversations;
@@ -7,17 +8,18 @@ namespace SaferGuard.Api.Conversations;
 /// Judges answers: each window of them by itself, because a harmless question thins a harmful answer out and a harmful one colours a refusal of it,
 /// and the whole once more with the conversation that it answers.
 /// </summary>
-internal sealed class ResponseJudge(Guard guard, TextWindows windows, WindowOptions options)
+internal sealed class ResponseJudge(TextWindows windows, WindowOptions options)
 {
     /// <summary>Judges an answer that is there as a whole.</summary>
     /// <exception cref="PromptTooLongException">The answer has too many tokens.</exception>
-    public async Task<Judgment> JudgeAsync(Conversation conversation, string response, TraceLevel level, JudgeOnce once, CancellationToken cancellation)
+    public async Task<Judgment> JudgeAsync(Conversation conversation, string response, TraceLevel level, Bench bench, CancellationToken cancellation)
     {
-        var (tokens, most) = (guard.CountTokens(OfAnswer(response)), Math.Max(options.MaxTokens, guard.MaxPromptTokens));
+        var policy = bench.Policy;
+        var (tokens, most) = (policy.CountTokens(new(Role.Assistant, response)), Math.Max(options.MaxTokens, policy.Room));
         if (tokens > most) throw new PromptTooLongException(tokens, most);
-        using var reading = new Reading(once, options.MaxParallel, cancellation);
+        using var reading = new Reading(bench, options.MaxParallel, cancellation);
         var turn = conversation.Turns.Count;
-        var parts = windows.Of(response).Select(window => PartOf(window, turn)).ToList();
+        var parts = windows.Of(response, policy).Select(window => PartOf(window, turn)).ToList();
         var judgments = await Task.WhenAll(parts.Select(part => reading.JudgePartAsync(part, TraceLevel.Brief)));
         var (worst, score) = parts.Zip(judgments.Select(judgment => judgment.IsRefused() ? 1 + judgment.Scores.Refuse : judgment.Scores.Refuse)).MaxBy(p => p.Second);
         if (score >= 1) return reading.Total(await reading.JudgePartAsync(worst, level));
@@ -37,26 +39,26 @@ internal sealed class ResponseJudge(Guard guard, TextWindows windows, WindowOpti
         reading.JudgePartAsync(PartOf(window, turn), TraceLevel.Brief);
 
     /// <summary>Judges an answer with the newest turns of its conversation that fit; null if the answer alone does not.</summary>
-    public async Task<Judgment?> JudgeWholeAsync(Conversation conversation, string response, TraceLevel level, Reading reading)
+    public static async Task<Judgment?> JudgeWholeAsync(Conversation conversation, string response, TraceLevel level, Reading reading)
     {
-        if (guard.CountTokens(OfAnswer(response)) > guard.MaxPromptTokens) return null;
-        var fitting = Fitting(conversation, response);
+        if (reading.Policy.CountTokens(new(Role.Assistant, response)) > reading.Policy.Room) return null;
+        var fitting = Fitting(conversation, response, reading.Policy);
         var cut = conversation.Turns.Count + 1 - fitting.Turns.Count;
         return await reading.JudgePartAsync(new(fitting, [.. Enumerable.Range(cut, fitting.Turns.Count)]), level);
     }
 
-    private async Task<bool> IsRefusedWithoutAnswerAsync(Conversation conversation, Reading reading) =>
-        Fitting(conversation, "") is { Turns.Count: > 0 } question && (await reading.JudgeAsync(question, TraceLevel.Brief)).IsRefused();
+    private static async Task<bool> IsRefusedWithoutAnswerAsync(Conversation conversation, Reading reading) =>
+        Fitting(conversation, "", reading.Policy) is { Turns.Count: > 0 } question && (await reading.JudgeAsync(question, TraceLevel.Brief)).IsRefused();
 
     /// <summary>The newest turns that fit into one judgment; with an answer as their last turn if it is not empty.</summary>
-    private Conversation Fitting(Conversation conversation, string response)
+    private static Conversation Fitting(Conversation conversation, string response, CompiledPolicy policy)
     {
         List<Turn> turns = response.Length > 0 ? [new(Role.Assistant, response)] : [];
-        var used = turns.Sum(turn => guard.CountTokens(new([turn])));
+        var used = turns.Sum(policy.CountTokens);
         foreach (var turn in conversation.Turns.Reverse())
         {
-            used += guard.CountTokens(new([turn]));
-            if (used > guard.MaxPromptTokens) break;
+            used += policy.CountTokens(turn);
+            if (used > policy.Room) break;
             turns.Insert(0, turn);
         }
 

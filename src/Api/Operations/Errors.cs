@@ -50,9 +50,11 @@ internal static class Errors
     public static readonly ErrorKind Forbidden = new("forbidden", StatusCodes.Status403Forbidden, "The caller may not do this");
     public static readonly ErrorKind NotFound = new("not-found", StatusCodes.Status404NotFound, "There is nothing at this address");
     public static readonly ErrorKind TraceNotFound = new("trace-not-found", StatusCodes.Status404NotFound, "There is no such trace");
+    public static readonly ErrorKind PolicyNotFound = new("policy-not-found", StatusCodes.Status404NotFound, "There is no such policy");
     public static readonly ErrorKind MethodNotAllowed = new("method-not-allowed", StatusCodes.Status405MethodNotAllowed, "The method is not allowed here");
     public static readonly ErrorKind RequestTimeout = new("request-timeout", StatusCodes.Status408RequestTimeout, "The request came too slowly");
     public static readonly ErrorKind IdempotencyInFlight = new("idempotency-in-flight", StatusCodes.Status409Conflict, "The same request is in flight");
+    public static readonly ErrorKind PreconditionFailed = new("precondition-failed", StatusCodes.Status412PreconditionFailed, "It has been changed meanwhile");
     public static readonly ErrorKind BodyTooLarge = new("body-too-large", StatusCodes.Status413PayloadTooLarge, "The request body is too large");
     public static readonly ErrorKind PromptTooLong = new("prompt-too-long", StatusCodes.Status413PayloadTooLarge, "The prompt is too long for the model");
     public static readonly ErrorKind UnsupportedMediaType = new("unsupported-media-type", StatusCodes.Status415UnsupportedMediaType, "The content type is not supported");
@@ -60,6 +62,8 @@ internal static class Errors
     public static readonly ErrorKind RateLimited = new("rate-limited", StatusCodes.Status429TooManyRequests, "The caller uses too much");
     public static readonly ErrorKind Internal = new("internal", StatusCodes.Status500InternalServerError, "The service failed");
     public static readonly ErrorKind Unavailable = new("unavailable", StatusCodes.Status503ServiceUnavailable, "The guard cannot judge now");
+    public static readonly ErrorKind PolicyUnavailable = new("policy-unavailable", StatusCodes.Status503ServiceUnavailable, "The policy that applies is not there");
+    public static readonly ErrorKind PoliciesNotWritable = new("policies-not-writable", StatusCodes.Status503ServiceUnavailable, "The policy could not be written");
     public static readonly ErrorKind TimedOut = new("timed-out", StatusCodes.Status504GatewayTimeout, "The judgment took too long");
     public static readonly ErrorKind NotReady = new("not-ready", StatusCodes.Status503ServiceUnavailable, "The service is not ready");
 

@@ -1,8 +1,11 @@
+using System.Text.Json.Serialization;
+
 namespace SaferGuard.Api.Operations;
 
 /// <summary>The state of the service.</summary>
 /// <param name="Status"><c>alive</c> or <c>ready</c>.</param>
-internal sealed record Health(string Status);
+/// <param name="Warnings">What an operator should mend although the service can judge.</param>
+internal sealed record Health(string Status, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<FieldError>? Warnings = null);
 
 internal static class HealthEndpoints
 {
@@ -27,7 +30,7 @@ internal static class HealthEndpoints
     {
         var reasons = await readiness.ReasonsAsync(cancellation);
         return reasons.Count == 0
-            ? TypedResults.Ok(new Health("ready"))
+            ? TypedResults.Ok(new Health("ready", readiness.Warnings))
             : throw new ProblemException(Errors.NotReady, "Send requests elsewhere until this address answers 200.", reasons);
     }
 }

@@ -18,9 +18,16 @@ internal static class TelemetryNames
     public const string CacheHits = "saferguard.cache.hits";
     public const string CacheMisses = "saferguard.cache.misses";
 
+    public const string PoliciesLive = "saferguard.policies.live";
+    public const string PoliciesInvalid = "saferguard.policies.invalid";
+    public const string ShadowJudged = "saferguard.shadow.judged";
+    public const string ShadowDropped = "saferguard.shadow.dropped";
+    public const string ShadowFailed = "saferguard.shadow.failed";
+
     public const string Operation = "gen_ai.operation.name";
     public const string ErrorType = "error.type";
     public const string Decision = "saferguard.decision";
+    public const string ShadowDecision = "saferguard.shadow.decision";
     public const string Direction = "saferguard.direction";
     public const string Reason = "saferguard.reason";
     public const string Rule = "saferguard.rule";

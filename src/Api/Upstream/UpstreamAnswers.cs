@@ -9,7 +9,6 @@ using Polly.Timeout;
 using SaferGuard.Api.Answers;
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Operations;
-using SaferGuard.Reasoning;
 
 namespace SaferGuard.Api.Upstream;
 
@@ -22,14 +21,13 @@ internal sealed class UpstreamAnswers : IAnswerSource, IDisposable
 
     private readonly IHttpClientFactory _clients;
     private readonly UpstreamOptions _options;
-    private readonly Guard _guard;
     private readonly TimeProvider _time;
     private readonly ConcurrencyLimiter _turns;
     private readonly ResiliencePipeline<UpstreamAnswer> _pipeline;
 
-    public UpstreamAnswers(IHttpClientFactory clients, UpstreamOptions options, Guard guard, TimeProvider time)
+    public UpstreamAnswers(IHttpClientFactory clients, UpstreamOptions options, TimeProvider time)
     {
-        (_clients, _options, _guard, _time) = (clients, options, guard, time);
+        (_clients, _options, _time) = (clients, options, time);
         _turns = new(new() { PermitLimit = options.MaxConcurrent, QueueLimit = options.MaxWaiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
         _pipeline = UpstreamPipeline.Build(options, time);
     }
@@ -46,7 +44,7 @@ internal sealed class UpstreamAnswers : IAnswerSource, IDisposable
             turn = await _turns.AcquireAsync(1, total.Token);
             if (!turn.IsAcquired) throw new UpstreamException(Errors.UpstreamUnavailable, "Too many answers are being written. Try again later.");
             var model = _options.NameOf(request.Completion.Model);
-            var body = UpstreamRequest.Write(request, _guard.Policy, model);
+            var body = UpstreamRequest.Write(request, model);
             var answer = await _pipeline.ExecuteAsync(async attempt => await TryAsync(body, model, attempt), total.Token);
             return new TimedAnswer(answer, turn, timeout, total);
         }

@@ -9,10 +9,10 @@ namespace SaferGuard.Api.Upstream;
 /// <summary>Writes the body of a chat completion.</summary>
 internal static class UpstreamRequest
 {
-    public static byte[] Write(AnswerRequest request, Policy policy, string model)
+    public static byte[] Write(AnswerRequest request, string model)
     {
         var (completion, conversation) = (request.Completion, request.Conversation);
-        var body = new JsonObject { ["model"] = model, ["messages"] = Messages(conversation, Guidance(request.Judgment, policy)) };
+        var body = new JsonObject { ["model"] = model, ["messages"] = Messages(conversation, Guidance(request.Judgment, request.Policy)) };
         if (completion.MaxTokens is { } most) body["max_tokens"] = most;
         if (completion.Temperature is { } temperature) body["temperature"] = temperature;
         if (completion.Seed is { } seed) body["seed"] = seed;
@@ -30,7 +30,7 @@ internal static class UpstreamRequest
     {
         if (judgment?.Trace.Path is not { Decision: Decision.Care } path) return null;
         var rules = judgment.Trace.RuleChecks
-            .Where(check => check.Verdict == Verdict.Violated && policy.TryGetRule(check.Rule, out var rule) && rule.Effect == RuleEffect.Care)
+            .Where(check => check is { Verdict: Verdict.Violated, Enforcement: Enforcement.Enforce } && policy.TryGetRule(check.Rule, out var rule) && rule.Effect == RuleEffect.Care)
             .Select(check => policy.TryGetRule(check.Rule, out var rule) ? rule.Text : "");
         return string.Join('\n', ["Answer the request with care.", .. path.Strategy is { } strategy ? [strategy] : Array.Empty<string>(), .. rules]);
     }

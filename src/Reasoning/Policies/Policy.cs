@@ -9,11 +9,37 @@ public enum RuleEffect
     Care,
 }
 
+/// <summary>What the verdict on a rule is for.</summary>
+public enum Enforcement
+{
+    /// <summary>It decides.</summary>
+    Enforce,
+
+    /// <summary>It is recorded, and the decision is made as if the rule were off.</summary>
+    Monitor,
+
+    /// <summary>The rule is not checked.</summary>
+    Off,
+}
+
 /// <summary>One numbered safety rule, for example <c>S5.2</c>.</summary>
-public sealed record Rule(string Id, string Text, RuleEffect Effect);
+/// <param name="Threshold">The rule is violated from this calibrated probability on; null for the threshold of the operating point.</param>
+public sealed record Rule(string Id, string Text, RuleEffect Effect, Enforcement Enforcement = Enforcement.Enforce, double? Threshold = null)
+{
+    public bool IsChecked => Enforcement != Enforcement.Off;
+
+    public bool Decides => Enforcement == Enforcement.Enforce;
+}
 
 /// <summary>A risk category with its rules, for example <c>S5</c> (cyber abuse).</summary>
-public sealed record Category(string Id, string Name, string Objective, IReadOnlyList<Rule> Rules);
+public sealed record Category(string Id, string Name, string Objective, IReadOnlyList<Rule> Rules)
+{
+    /// <summary>The rules that a trace checks, with their slots: 1 + their position among all rules, so that switching one off moves no other.</summary>
+    internal IEnumerable<(int Slot, Rule Rule)> Checked => Rules.Select((rule, i) => (i + 1, rule)).Where(r => r.rule.IsChecked);
+
+    /// <summary>False when every rule is off: then no trace names the category.</summary>
+    internal bool IsChecked => Rules.Any(r => r.IsChecked);
+}
 
 /// <summary>An immutable set of categories and rules. Made by <see cref="PolicyReader"/>, so that it cannot be wrong.</summary>
 public sealed class Policy
@@ -30,13 +56,17 @@ public sealed class Policy
     private readonly FrozenDictionary<string, int> _categoryIndexes;
     private readonly FrozenDictionary<string, Rule> _rules;
 
-    internal Policy(string id, string version, string digest, IReadOnlyList<Category> categories, OperatingPoint point = OperatingPoint.Balanced)
+    internal Policy(
+        string id, string version, string digest, IReadOnlyList<Category> categories, OperatingPoint point = OperatingPoint.Balanced,
+        IReadOnlyList<PolicyExample>? examples = null, ReadOnlyMemory<byte> file = default)
     {
         Id = id;
         Version = version;
         Digest = digest;
         Categories = categories;
         OperatingPoint = point;
+        Examples = examples ?? [];
+        File = file;
         _categoryIndexes = categories.Select((c, i) => (c.Id, i)).ToFrozenDictionary(p => p.Id, p => p.i);
         _rules = categories.SelectMany(c => c.Rules).ToFrozenDictionary(r => r.Id);
     }
@@ -48,10 +78,16 @@ public sealed class Policy
     /// <summary><c>sha256:</c> and the hexadecimal hash of the policy file's bytes.</summary>
     public string Digest { get; }
 
+    /// <summary>The file as it was read.</summary>
+    public ReadOnlyMemory<byte> File { get; }
+
     public IReadOnlyList<Category> Categories { get; }
 
     /// <summary>Decides where a request names none.</summary>
     public OperatingPoint OperatingPoint { get; }
+
+    /// <summary>What the policy's authors expect of it; <c>rules test</c> runs them.</summary>
+    public IReadOnlyList<PolicyExample> Examples { get; }
 
     public bool TryGetRule(string id, out Rule rule) => _rules.TryGetValue(id, out rule!);
 

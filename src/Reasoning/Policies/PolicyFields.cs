@@ -57,6 +57,47 @@ internal sealed partial class PolicyFields
             : text;
     }
 
+    /// <summary>Text of several lines that may hold anything a user could write: it is judged, not read as a rule.</summary>
+    public string? FreeText(string field, int maxLength)
+    {
+        if (!_node.Children.TryGetValue(new YamlScalarNode(field), out var node)) return Missing<string>(field);
+        if (node is not YamlScalarNode { Value: { } text } || string.IsNullOrWhiteSpace(text))
+        {
+            return _errors.Add<string>(At(field), "is not a text", "write a non-empty text");
+        }
+
+        if (text.Length > maxLength) return _errors.Add<string>(At(field), $"has {text.Length} characters", $"keep it within {maxLength}");
+        return text.Contains('\0', StringComparison.Ordinal) || text.EnumerateRunes().Any(r => r == Rune.ReplacementChar)
+            ? _errors.Add<string>(At(field), "has a character that no text has", "write valid Unicode without NUL")
+            : text;
+    }
+
+    /// <summary>One of the values of an enumeration, in lower case; <paramref name="otherwise"/> where the field is absent.</summary>
+    public T Choice<T>(string field, T otherwise)
+        where T : struct, Enum => Has(field) ? Choice<T>(field) ?? otherwise : otherwise;
+
+    public T? Choice<T>(string field)
+        where T : struct, Enum
+    {
+        if (Text(field, maxLength: 64) is not { } text) return null;
+        foreach (var value in Enum.GetValues<T>())
+        {
+            if (NameOf(value) == text) return value;
+        }
+
+        var names = Enum.GetValues<T>().Select(NameOf).ToArray();
+        return _errors.Add<T?>(At(field), $"is '{Shown(text)}'", $"write {string.Join(", ", names[..^1])} or {names[^1]}");
+    }
+
+    /// <summary>A number above 0 and below 1; null where the field is absent.</summary>
+    public double? Probability(string field)
+    {
+        if (!Has(field) || Text(field, maxLength: 64) is not { } text) return null;
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number is > 0 and < 1
+            ? number
+            : _errors.Add<double?>(At(field), $"is '{Shown(text)}'", "write a number above 0 and below 1, such as 0.5");
+    }
+
     /// <summary>A list of 1 to <paramref name="max"/> items, each read by <paramref name="read"/>; null when any item is faulty.</summary>
     public IReadOnlyList<T>? List<T>(string field, int max, Func<YamlNode, string, T?> read)
         where T : class
@@ -68,9 +109,12 @@ internal sealed partial class PolicyFields
         }
 
         if (children.Count > max) _errors.Add(At(field), $"has {children.Count} items", $"keep it within {max}");
-        var items = children.Select((child, i) => read(child, $"{At(field)}[{i}]")).OfType<T>().ToList();
+        var items = children.Take(max).Select((child, i) => read(child, $"{At(field)}[{i}]")).OfType<T>().ToList();
         return items.Count == children.Count ? items : null;
     }
+
+    private static string NameOf<T>(T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
 
     private T? Missing<T>(string field) => _errors.Add<T>(At(field), "is missing", "add it");
 

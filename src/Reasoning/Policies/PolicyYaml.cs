@@ -11,7 +11,7 @@ namespace SaferGuard.Reasoning.Policies;
 /// </summary>
 internal static class PolicyYaml
 {
-    private const int MaxDepth = 16;
+    public const int MaxDepth = 16;
 
     /// <summary>The root node, or null with the reason in <paramref name="errors"/>.</summary>
     public static YamlNode? Load(ReadOnlyMemory<byte> yaml, PolicyErrors errors)
@@ -22,9 +22,7 @@ internal static class PolicyYaml
             if (!IsPlain(text, errors)) return null;
             var stream = new YamlStream();
             stream.Load(new StringReader(text));
-            return stream.Documents is [var document]
-                ? document.RootNode
-                : errors.Add<YamlNode>("file", $"has {stream.Documents.Count} documents", "write exactly one");
+            return stream.Documents is [var document] ? document.RootNode : errors.Add<YamlNode>("file", "is empty", "write a policy");
         }
         catch (DecoderFallbackException)
         {
@@ -44,11 +42,17 @@ internal static class PolicyYaml
     private static bool IsPlain(string text, PolicyErrors errors)
     {
         var parser = new Parser(new StringReader(text));
-        var depth = 0;
+        var (depth, documents) = (0, 0);
         while (parser.MoveNext())
         {
             var current = parser.Current!;
             var line = $"line {current.Start.Line}";
+            if (current is DocumentStart && ++documents > 1)
+            {
+                errors.Add(line, "starts a second document", "write exactly one");
+                return false;
+            }
+
             depth += current.NestingIncrease;
             if (depth > MaxDepth)
             {

@@ -15,6 +15,9 @@ public sealed class PromptTemplate(GuardTokenizer tokenizer, Policy? policy = nu
 {
     private readonly PromptToken[] _policy = policy is null ? [] : RenderPolicy(tokenizer, policy);
 
+    /// <summary>Tokens of the policy, before any conversation.</summary>
+    public int PolicyTokens => _policy.Length;
+
     public PromptToken[] Render(Conversation conversation)
     {
         var prompt = new List<PromptToken>(_policy);

@@ -11,4 +11,8 @@ public static class Consistency
         Decision.Answer => found.All(f => f.Verdict != Verdict.Violated),
         _ => true,
     };
+
+    /// <summary>The same by the rules of a policy: those that are only monitored allow and forbid nothing.</summary>
+    public static bool Allows(Decision decision, IEnumerable<(Rule Rule, Verdict Verdict)> found) =>
+        Allows(decision, found.Where(f => f.Rule.Decides).Select(f => (f.Rule.Effect, f.Verdict)));
 }

@@ -1,3 +1,5 @@
+using SaferGuard.Reasoning.Policies;
+
 namespace SaferGuard.Reasoning.Traces;
 
 public enum Risk
@@ -50,7 +52,8 @@ public sealed record Evidence(string Text, int Start, int End, int Turn)
 public sealed record AssessmentStage(string? Intent, IReadOnlyList<string> Categories, Risk Risk);
 
 /// <summary>One entry of stage 2: what was found for one rule. Evidence is given for violated rules of full traces only.</summary>
-public sealed record RuleCheck(string Rule, Verdict Verdict, Evidence? Evidence);
+/// <param name="Enforcement">What the verdict was for: monitored ones did not decide.</param>
+public sealed record RuleCheck(string Rule, Verdict Verdict, Evidence? Evidence, Enforcement Enforcement = Enforcement.Enforce);
 
 /// <summary>Stage 3.</summary>
 public sealed record PathStage(Decision Decision, string? Strategy);

@@ -16,9 +16,9 @@ public static class TraceParser
         var slots = TakeCategories(ref reader, policy);
         var categories = slots.ConvertAll(s => policy.Categories[s - 1]);
 
-        var verdicts = new List<(RuleEffect Effect, Verdict Verdict)>();
-        foreach (var rule in categories.SelectMany(c => c.Rules))
-            verdicts.Add((rule.Effect, reader.TakeOneOf(Enum.GetValues<Verdict>(), TraceFormat.Token)));
+        var verdicts = new List<(Rule Rule, Verdict Verdict)>();
+        foreach (var (_, rule) in categories.SelectMany(c => c.Checked))
+            verdicts.Add((rule, reader.TakeOneOf(Enum.GetValues<Verdict>(), TraceFormat.Token)));
         reader.Take(TraceFormat.Path);
         var decision = reader.TakeOneOf(Enum.GetValues<Decision>().Where(d => Consistency.Allows(d, verdicts)), TraceFormat.Token);
 
@@ -26,11 +26,11 @@ public static class TraceParser
         var checks = new List<RuleCheck>();
         for (var i = 0; i < slots.Count; i++)
         {
-            for (var rule = 0; rule < categories[i].Rules.Count; rule++)
+            foreach (var (ruleSlot, rule) in categories[i].Checked)
             {
                 var verdict = verdicts[checks.Count].Verdict;
-                var evidence = verdict == Verdict.Violated ? TakeEvidence(ref reader, slots[i], rule + 1, conversation) : null;
-                checks.Add(new RuleCheck(categories[i].Rules[rule].Id, verdict, evidence));
+                var evidence = verdict == Verdict.Violated ? TakeEvidence(ref reader, slots[i], ruleSlot, conversation) : null;
+                checks.Add(new RuleCheck(rule.Id, verdict, evidence, rule.Enforcement));
             }
         }
 
@@ -46,9 +46,9 @@ public static class TraceParser
         if (reader.TryTake(TraceFormat.CategorySlot(0))) return chosen;
         do
         {
-            var slot = reader.TakeOneOf(Enumerable.Range(1, policy.Categories.Count).Except(chosen), TraceFormat.CategorySlot);
-            for (var rule = 1; rule <= policy.Categories[slot - 1].Rules.Count; rule++)
-                reader.Take(TraceFormat.RuleSlot(rule) + TraceFormat.Query);
+            var slot = reader.TakeOneOf(
+                Enumerable.Range(1, policy.Categories.Count).Where(s => policy.Categories[s - 1].IsChecked).Except(chosen), TraceFormat.CategorySlot);
+            foreach (var (rule, _) in policy.Categories[slot - 1].Checked) reader.Take(TraceFormat.RuleSlot(rule) + TraceFormat.Query);
             chosen.Add(slot);
             if (reader.TryTake(TraceFormat.Verdicts)) return chosen;
         }

@@ -14,20 +14,20 @@ public static class TraceWriter
     {
         var (assessment, checks, path) = trace;
         var slots = SlotsOf(assessment.Categories, policy);
-        var rules = slots.SelectMany(s => policy.Categories[s - 1].Rules.Select((rule, i) => (Slot: s, RuleSlot: i + 1, Rule: rule))).ToList();
+        var rules = slots.SelectMany(s => policy.Categories[s - 1].Checked.Select(r => (Slot: s, RuleSlot: r.Slot, r.Rule))).ToList();
         if (!rules.Select(r => r.Rule.Id).SequenceEqual(checks.Select(c => c.Rule)))
             throw new ArgumentException("The rule checks are not the rules of the categories, in their order.", nameof(trace));
-        if (!Consistency.Allows(path.Decision, rules.Zip(checks, (r, c) => (r.Rule.Effect, c.Verdict))))
+        if (!Consistency.Allows(path.Decision, rules.Zip(checks, (r, c) => (r.Rule, c.Verdict))))
             throw new ArgumentException($"The verdicts do not allow the decision {path.Decision}.", nameof(trace));
 
         var text = new StringBuilder()
             .Append(TraceFormat.Token(subject)).Append(TraceFormat.Categories)
             .Append(TraceFormat.RiskQuery).Append(TraceFormat.Token(assessment.Risk));
         if (slots.Length == 0) text.Append(TraceFormat.CategorySlot(0));
-        foreach (var (slot, ruleSlot, _) in rules)
+        foreach (var category in rules.GroupBy(r => r.Slot))
         {
-            if (ruleSlot == 1) text.Append(TraceFormat.CategorySlot(slot));
-            text.Append(TraceFormat.RuleSlot(ruleSlot)).Append(TraceFormat.Query);
+            text.Append(TraceFormat.CategorySlot(category.Key));
+            foreach (var (_, ruleSlot, _) in category) text.Append(TraceFormat.RuleSlot(ruleSlot)).Append(TraceFormat.Query);
         }
 
         if (slots.Length > 0) text.Append(TraceFormat.Verdicts);
@@ -56,7 +56,8 @@ public static class TraceWriter
     private static int[] SlotsOf(IReadOnlyList<string> categories, Policy policy)
     {
         int[] slots = [.. categories.Select(c => policy.IndexOfCategory(c) + 1)];
-        if (slots.Contains(0)) throw new ArgumentException("The policy does not have every category of the trace.", nameof(categories));
+        if (slots.Contains(0) || slots.Any(s => !policy.Categories[s - 1].IsChecked))
+            throw new ArgumentException("The policy does not have, or does not check, every category of the trace.", nameof(categories));
         if (slots.Length > TraceFormat.MaxChosenCategories || slots.Distinct().Count() < slots.Length)
             throw new ArgumentException($"A trace has at most {TraceFormat.MaxChosenCategories} categories, each once.", nameof(categories));
         return slots;

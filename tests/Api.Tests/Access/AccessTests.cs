@@ -20,6 +20,9 @@ public sealed class AccessTests(GuardedService guarded)
         { "POST", "/v1/assess", "assess" },
         { "POST", "/v1/complete", "complete" },
         { "GET", "/v1/traces/asm_0", "traces.read" },
+        { "GET", "/v1/policies/nobody", "policies.read" },
+        { "GET", "/v1/policies/nobody/versions", "policies.read" },
+        { "GET", "/v1/policies/nobody/shadow", "policies.read" },
     };
 
     [Theory]

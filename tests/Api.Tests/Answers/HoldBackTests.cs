@@ -7,6 +7,7 @@ using SaferGuard.Api.Answers;
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Tests.Conversations;
 using SaferGuard.Api.Tests.Upstream;
+using SaferGuard.Reasoning;
 using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Api.Tests.Answers;
@@ -167,8 +168,10 @@ public sealed class HoldBackTests : IAsyncLifetime
 
     private async Task<HeldAnswer> PassAsync(IAnswer answer, CompletionObserver observer, CancellationToken cancellation)
     {
-        var request = new AnswerRequest(new(), Conversation.OfPrompt(Prompts.Harmless), [0, 1], null, Streams: true);
-        return await _service.Services.GetRequiredService<HoldBack>().PassAsync(answer, request, observer, (_, _, _, _) => ToyJudgment.AnswerAsync(), cancellation);
+        var policy = _service.Services.GetRequiredService<Guard>().Compiled;
+        var request = new AnswerRequest(new(), Conversation.OfPrompt(Prompts.Harmless), [0, 1], policy.Policy, null, Streams: true);
+        return await _service.Services.GetRequiredService<HoldBack>().PassAsync(
+            answer, request, observer, new(policy, (_, _, _, _) => ToyJudgment.AnswerAsync()), cancellation);
     }
 
     private static void AssertIsWithheld(JsonElement completion, int start)

@@ -91,6 +91,19 @@ public sealed class StartupTests
         Assert.Single(errors.TrimEnd().Split('\n'));
     }
 
+    [Fact]
+    public async Task A_default_or_shadow_policy_that_is_not_there_ends_the_start()
+    {
+        var folder = Directory.CreateTempSubdirectory().FullName;
+
+        var (exitCode, errors) = await RunAsync($"--Policies:Folder={folder}", "--Policies:Default=nobody", "--Policies:Shadow=no-one");
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("Policies:Default: there is no policy 'nobody'; there are default.", errors);
+        Assert.Contains("Policies:Shadow: there is no policy 'no-one'", errors);
+        Assert.DoesNotContain("   at ", errors);
+    }
+
     private static async Task<(int ExitCode, string Errors)> RunAsync(params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [typeof(Program).Assembly.Location, .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using SaferGuard.Api.Conversations;
 using SaferGuard.Reasoning;
+using SaferGuard.Reasoning.Decoding;
+using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Api.Tests.Conversations;
@@ -9,6 +11,8 @@ namespace SaferGuard.Api.Tests.Conversations;
 public sealed class ConversationJudgeTests(Service service) : IClassFixture<Service>
 {
     private readonly List<string> _read = [];
+
+    private CompiledPolicy Policy => service.Services.GetRequiredService<Guard>().Compiled;
 
     [Fact]
     public async Task Turns_that_are_refused_only_together_do_not_stand_against_a_request_either()
@@ -53,13 +57,13 @@ public sealed class ConversationJudgeTests(Service service) : IClassFixture<Serv
         var judge = service.Services.GetRequiredService<ConversationJudge>();
         var turns = Enumerable.Range(0, 100).Select(turn => new Turn(turn % 2 == 0 ? Role.User : Role.Assistant, "tea")).ToList();
 
-        await judge.JudgeAsync(new(turns), TraceLevel.Brief, null, async (conversation, level, decided, cancellation) =>
+        await judge.JudgeAsync(new(turns), TraceLevel.Brief, null, new(Policy, async (_, _, _, cancellation) =>
         {
             most = Math.Max(most, Interlocked.Increment(ref running));
             await Task.Delay(1, cancellation);
             Interlocked.Decrement(ref running);
             return await ToyJudgment.AnswerAsync();
-        }, TestContext.Current.CancellationToken);
+        }), TestContext.Current.CancellationToken);
 
         Assert.InRange(most, 2, new WindowOptions().MaxParallel);
     }
@@ -69,12 +73,12 @@ public sealed class ConversationJudgeTests(Service service) : IClassFixture<Serv
     {
         var judge = service.Services.GetRequiredService<ConversationJudge>();
         var conversation = new Conversation([.. turns.Select(text => new Turn(text == "A" ? Role.Assistant : Role.User, text))]);
-        return await judge.JudgeAsync(conversation, TraceLevel.Brief, null, (part, _, _, _) =>
+        return await judge.JudgeAsync(conversation, TraceLevel.Brief, null, new(Policy, (part, _, _, _) =>
         {
             var read = string.Join(' ', part.Turns.Select(turn => turn.Content));
             lock (_read) _read.Add(read);
             return refuses(read.Replace(" A", "", StringComparison.Ordinal)) ? ToyJudgment.RefuseAsync() : ToyJudgment.AnswerAsync();
-        }, TestContext.Current.CancellationToken);
+        }), TestContext.Current.CancellationToken);
     }
 }
 

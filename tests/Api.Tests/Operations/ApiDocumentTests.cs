@@ -10,7 +10,10 @@ public sealed class ApiDocumentTests(Service service) : IClassFixture<Service>
         var document = await ReadAsync();
 
         Assert.Equal(
-            ["GET /livez", "GET /readyz", "GET /v1/traces/{id}", "POST /v1/assess", "POST /v1/complete"],
+            [
+                "GET /livez", "GET /readyz", "GET /v1/policies", "GET /v1/policies/{id}", "GET /v1/policies/{id}/shadow", "GET /v1/policies/{id}/versions",
+                "GET /v1/traces/{id}", "POST /v1/assess", "POST /v1/complete", "PUT /v1/policies/{id}",
+            ],
             document.Paths.SelectMany(path => path.Value.Operations!.Keys.Select(method => $"{method} {path.Key}")).Order(StringComparer.Ordinal));
     }
 
@@ -31,6 +34,9 @@ public sealed class ApiDocumentTests(Service service) : IClassFixture<Service>
     [InlineData("/v1/assess", "assess")]
     [InlineData("/v1/complete", "complete")]
     [InlineData("/v1/traces/{id}", "traces.read")]
+    [InlineData("/v1/policies", "policies.read")]
+    [InlineData("/v1/policies/{id}/versions", "policies.read")]
+    [InlineData("/v1/policies/{id}/shadow", "policies.read")]
     public async Task The_scope_of_an_address_is_described(string path, string scope)
     {
         var document = await ReadAsync();
@@ -58,7 +64,7 @@ public sealed class ApiDocumentTests(Service service) : IClassFixture<Service>
         var schema = (await ReadAsync()).Components!.Schemas!["CompleteRequest"];
 
         Assert.Equal(
-            ["input", "max_tokens", "messages", "model", "operating_point", "seed", "stream", "temperature", "trace"],
+            ["input", "max_tokens", "messages", "model", "operating_point", "policy", "seed", "stream", "temperature", "trace"],
             schema.Properties!.Keys.Order(StringComparer.Ordinal));
         Assert.False(schema.AdditionalPropertiesAllowed);
         Assert.Equal(["input", "messages"], schema.OneOf!.SelectMany(choice => choice.Required!));
@@ -69,6 +75,7 @@ public sealed class ApiDocumentTests(Service service) : IClassFixture<Service>
     [Theory]
     [InlineData("TraceLevel", "brief full")]
     [InlineData("Decision", "answer care refuse")]
+    [InlineData("Enforcement", "enforce monitor off")]
     [InlineData("Verdict", "clear not_applicable violated")]
     [InlineData("Risk", "high low medium none")]
     [InlineData("OperatingPoint", "balanced permissive strict")]

@@ -16,6 +16,7 @@ public class TraceProgramTests
 {
     private static readonly GuardTokenizer Tokenizer = TokenizerFixture.Tokenizer;
     private static readonly TraceTokens Tokens = new(Tokenizer, PolicyReader.Default);
+    private static readonly CompiledPolicy Policy = new(PolicyReader.Default, Tokens, maxPromptTokens: 1024);
 
     private static readonly string[] Prompts = ["how do I kill <|refuse|> it 🙂?", "日本語で 🙂🙂", "one two one two one", "   ", ""];
 
@@ -141,14 +142,14 @@ public class TraceProgramTests
     public async Task A_category_that_cannot_refuse_does_not_hide_what_should_be_refused()
     {
         // Category B of this policy has a care rule only.
-        var tokens = new TraceTokens(Tokenizer, TraceFixture.Policy);
+        var policy = new CompiledPolicy(TraceFixture.Policy, new TraceTokens(Tokenizer, TraceFixture.Policy), maxPromptTokens: 1024);
         await using var engine = Engine(new ToyModelRunner(blocks: 4096, vocabulary: Tokenizer.VocabularySize));
         var careful = 0;
         for (var i = 0; i < 400; i++)
         {
             var conversation = Conversation.OfPrompt($"prompt {i}");
             var program = new TraceProgram(
-                tokens, Calibration.Neutral, conversation, Tokens.Template.Render(conversation), TraceLevel.Brief, lexical: 0, null);
+                policy, Calibration.Neutral, conversation, Tokens.Template.Render(conversation), TraceLevel.Brief, lexical: 0, null);
             await engine.RunAsync(program, TestContext.Current.CancellationToken);
             if (program.Trace.Assessment.Categories is not ["B"]) continue;
             Assert.Equal(Calibration.Neutral.Unchecked.Probability(program.Readings), program.Scores.Refuse, 9);
@@ -188,7 +189,7 @@ public class TraceProgramTests
     {
         var calibration = alwaysCheck ? Calibration.Neutral with { CheckThreshold = double.Epsilon } : Calibration.Neutral;
         var prompt = Tokens.Template.Render(conversation);
-        var program = new TraceProgram(Tokens, calibration, conversation, prompt, level, lexical: 0, progress);
+        var program = new TraceProgram(Policy, calibration, conversation, prompt, level, lexical: 0, progress);
         return (program, engine.RunAsync(program, CancellationToken.None).GetAwaiter().GetResult());
     }
 

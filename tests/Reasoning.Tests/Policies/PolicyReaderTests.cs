@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using CsCheck;
 using SaferGuard.Reasoning.Policies;
+using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Reasoning.Tests.Policies;
 
@@ -176,6 +177,95 @@ public sealed class PolicyReaderTests
                 }
             },
             iter: 20_000);
+    }
+
+    [Fact]
+    public void A_rule_may_have_its_own_threshold_and_enforcement()
+    {
+        var policy = Read(Small.Replace("effect: refuse }", "effect: refuse, enforcement: monitor, threshold: 0.25 }", StringComparison.Ordinal));
+
+        var rules = policy.Categories[0].Rules;
+        Assert.Equal(new Rule("S1.1", "Do not help to hurt people.", RuleEffect.Refuse, Enforcement.Monitor, 0.25), rules[0]);
+        Assert.Equal((Enforcement.Enforce, null), (rules[1].Enforcement, rules[1].Threshold));
+    }
+
+    [Theory]
+    [InlineData("enforcement: maybe", "enforcement is 'maybe': write enforce, monitor or off")]
+    [InlineData("threshold: 0", "threshold is '0': write a number above 0 and below 1")]
+    [InlineData("threshold: 1", "threshold is '1'")]
+    [InlineData("threshold: NaN", "threshold is 'NaN'")]
+    [InlineData("threshold: \"0,5\"", "threshold is '0,5'")]
+    [InlineData("threshold: [0.5]", "threshold is not a text")]
+    public void A_faulty_setting_of_a_rule_is_told_with_its_mend(string setting, string expected) => Assert.Contains(
+        $"categories[0].rules[1].{expected}",
+        ErrorsOf(Small.Replace("effect: care }", $"effect: care, {setting} }}", StringComparison.Ordinal)), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_policy_that_checks_nothing_is_refused() => Assert.Contains(
+        "categories check nothing: every rule is off",
+        ErrorsOf(Small.Replace(" }", ", enforcement: off }", StringComparison.Ordinal)), StringComparison.Ordinal);
+
+    [Fact]
+    public void Examples_say_what_is_expected()
+    {
+        var policy = Read(Small + """
+
+            examples:
+              - input: |
+                  Two lines,
+                  one <|token|>.
+                expect: refuse
+                violates: [S1.1]
+              - name: a conversation
+                messages: [{ role: system, content: Be kind. }, { role: user, content: Hello }]
+                response: Go away.
+                expect: care
+            """);
+
+        var (first, second) = (policy.Examples[0], policy.Examples[1]);
+        Assert.Equal(("Two lines, one <|token|>.", Decision.Refuse), (first.Name, first.Expect));
+        Assert.Equal(new Turn(Role.User, "Two lines,\none <|token|>.\n"), Assert.Single(first.Conversation.Turns));
+        Assert.Equal(["S1.1"], first.Violates);
+        Assert.Equal(("a conversation", Subject.Response, 3), (second.Name, second.Conversation.Subject, second.Conversation.Turns.Count));
+    }
+
+    [Fact]
+    public void Faulty_examples_are_all_told()
+    {
+        var message = ErrorsOf(Small + """
+
+            examples:
+              - { input: a, messages: [], expect: refuse }
+              - { expect: never }
+              - { input: a, expect: answer, violates: [S9.9] }
+              - { messages: [{ role: user }], expect: answer }
+              - { input: a }
+            """);
+
+        Assert.Contains("examples[0] needs one of input and messages", message, StringComparison.Ordinal);
+        Assert.Contains("examples[1].expect is 'never': write answer, care or refuse", message, StringComparison.Ordinal);
+        Assert.Contains("examples[2].violates[0] is no rule that this policy checks", message, StringComparison.Ordinal);
+        Assert.Contains("examples[3].messages[0].content is missing", message, StringComparison.Ordinal);
+        Assert.Contains("examples[4].expect is missing", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_policy_may_be_written_in_json()
+    {
+        const string Json = """
+            {"id": "small", "version": 7, "categories": [{"id": "S1", "name": "Violence \u00e9\ud83d\ude42", "objective": "Keep.\/",
+            	"rules": [{"id": "S1.1", "text": "Do not.", "effect": "refuse", "threshold": 5e-1}]}]}
+            """;
+
+        var policy = Read(Json);
+
+        Assert.Equal(("small", "7", "Violence é🙂"), (policy.Id, policy.Version, policy.Categories[0].Name));
+        Assert.Equal(0.5, policy.Categories[0].Rules[0].Threshold);
+        Assert.Contains("categories[0].rules[0].effect is 'refuze'", ErrorsOf(Json.Replace("\"refuse\"", "\"refuze\"", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains("version is not a text", ErrorsOf(Json.Replace("7", "null", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.NotEmpty(ErrorsOf(Json.Replace("\"version\": 7", "\"id\": \"twice\", \"version\": 7", StringComparison.Ordinal)));
+        Assert.NotEmpty(ErrorsOf(Json[..^5]));
+        Assert.NotEmpty(ErrorsOf(string.Concat(Enumerable.Repeat("{\"a\":", 10_000))));
     }
 
     private static Policy Read(string yaml) => PolicyReader.Read(Encoding.UTF8.GetBytes(yaml));
