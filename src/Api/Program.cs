@@ -31,5 +31,6 @@ app.MapCompletions();
 app.MapTraces();
 app.MapPolicies();
 app.MapHealth();
+app.MapMetrics();
 app.MapOpenApi().AllowAnonymous();
 return await app.RunUntilStoppedAsync();

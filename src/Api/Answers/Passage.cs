@@ -23,6 +23,7 @@ internal sealed class Passage(
         {
             await foreach (var piece in answer.ReadAsync(cancellation))
             {
+                request.Arrived(piece);
                 held.Append(piece);
                 while (held.Next(ended: false) is { } window)
                 {

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
 using SaferGuard.Api.Access;
@@ -16,7 +17,8 @@ internal static class CompletionEndpoints
         builder.Services.AddSingleton(services => Guard.Load(
             services.GetRequiredService<ModelOptions>().Folder(builder.Environment.ContentRootPath),
             services.GetRequiredService<EngineOptions>(),
-            services.GetRequiredService<ILogger<Guard>>()));
+            services.GetRequiredService<ILogger<Guard>>(),
+            services.GetRequiredService<IMeterFactory>()));
         builder.Services.AddSingleton<Recorder>();
         builder.Services.AddSingleton<Judge>();
         builder.Services.AddSingleton<CompletionStream>();

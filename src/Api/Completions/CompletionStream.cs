@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.Features;
 using SaferGuard.Api.Access;
 using SaferGuard.Api.Failures;
 using SaferGuard.Api.Operations;
+using SaferGuard.Api.Telemetry;
 
 namespace SaferGuard.Api.Completions;
 
@@ -12,7 +13,7 @@ namespace SaferGuard.Api.Completions;
 /// Sends a completion as server-sent events while it is made. What fails before the first event is an ordinary problem response;
 /// what fails later is an event, so that a stream never just ends.
 /// </summary>
-internal sealed class CompletionStream(Judge judge, ILogger<CompletionStream> logger)
+internal sealed class CompletionStream(Judge judge, GuardMetrics metrics, ILogger<CompletionStream> logger)
 {
     public async Task SendAsync(HttpContext http, CompleteRequest request)
     {
@@ -33,6 +34,7 @@ internal sealed class CompletionStream(Judge judge, ILogger<CompletionStream> lo
         catch (Exception fault) when (!http.RequestAborted.IsCancellationRequested)
         {
             var problem = Errors.Of(fault);
+            metrics.Failed(problem.Kind);
             if (problem.Kind == Errors.Internal) ProblemWriter.Log(logger, fault);
             await WriteAsync(http, CompletionEvents.Failed(ProblemWriter.Body(http, problem)));
         }

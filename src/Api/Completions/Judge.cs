@@ -29,7 +29,7 @@ internal sealed record CompletionObserver(Action<TraceStage> Decided, Action<str
 /// <summary>The one way from a request to a stored judgment, for every surface: judge, answer, store, and only then return.</summary>
 internal sealed class Judge(
     Guard guard, CachedGuard judging, PolicyBook policies, ShadowPolicy shadow, ConversationJudge conversations, ResponseJudge responses,
-    AnswerSources sources, HoldBack hold, FailurePolicy failures, Recorder recorder, GuardMetrics metrics, TimeProvider clock)
+    AnswerSources sources, HoldBack hold, FailurePolicy failures, Recorder recorder, GuardTelemetry telemetry, TimeProvider clock)
 {
     public async Task<StoredJudgment> AssessAsync(AssessRequest request, Caller caller, CancellationToken cancellation)
     {
@@ -41,9 +41,13 @@ internal sealed class Judge(
         return stored;
     }
 
-    public async Task<StoredJudgment> CompleteAsync(CompleteRequest request, Caller caller, CompletionObserver? observer, CancellationToken cancellation)
+    public Task<StoredJudgment> CompleteAsync(
+        CompleteRequest request, Caller caller, CompletionObserver? observer, CancellationToken cancellation) =>
+        telemetry.AnswerAsync(guard.Model.Id, request, span => CompleteAsync(new(Open(request, caller), request, observer, span), cancellation));
+
+    private async Task<StoredJudgment> CompleteAsync(Completion completion, CancellationToken cancellation)
     {
-        var matter = Open(request, caller);
+        var (matter, request, observer, _) = completion;
         var source = sources.For(request);
         ConversationJudgment? judged = null;
         Degradation? unjudged = null;
@@ -59,9 +63,9 @@ internal sealed class Judge(
         }
 
         var body = Body(matter, judged, "completion", "cmp") with { Degraded = unjudged is null ? null : [unjudged] };
-        var stored = judged is not null && judged.Judgment.IsRefused() ? await RefuseAsync(matter, judged.Judgment, body, observer)
-            : source is null ? await recorder.RecordAsync(new CompletionBody(body, null, FinishReason.NoAnswerSource), caller, observer)
-            : await AnswerAsync(source, request, matter, judged, body, observer, cancellation);
+        var stored = judged is not null && judged.Judgment.IsRefused() ? await RefuseAsync(completion, judged.Judgment, body)
+            : source is null ? await EndAsync(completion, new CompletionBody(body, null, FinishReason.NoAnswerSource))
+            : await AnswerAsync(source, completion, judged, body, cancellation);
         if (judged is not null) OfferToShadow(stored, matter, judged);
         return stored;
     }
@@ -72,9 +76,9 @@ internal sealed class Judge(
         var policy = policies.For(request.Policy, caller);
         RequirePoint(request.OperatingPoint);
         var terms = new JudgmentTerms(policy, request.OperatingPoint, caller.Tenant, request.MayBeRemembered);
-        return new(
-            request, caller, policy.Policy, request.ToConversation(),
-            new(policy, (conversation, level, decided, cancellation) => judging.AssessAsync(conversation, level, decided, terms, cancellation)));
+        return new(request, caller, policy.Policy, request.ToConversation(), new(policy, (conversation, level, decided, cancellation) => telemetry.JudgeAsync(
+            guard.Model.Id, policy.Policy, conversation, conversation.Subject == Subject.Response ? Direction.Output : Direction.Input, decided,
+            watching => judging.AssessAsync(conversation, level, watching, terms, cancellation))));
     }
 
     private async Task<ConversationJudgment> JudgeAsync(Matter matter, Action<TraceStage>? decided, CancellationToken cancellation)
@@ -83,6 +87,7 @@ internal sealed class Judge(
         {
             var judged = await conversations.JudgeAsync(matter.Conversation, matter.Request.Trace, decided, matter.Bench, cancellation);
             await matter.Caller.ChargeAsync(Tokens(judged.Judgment));
+            CountRefusal(Direction.Input, matter, judged.Judgment);
             return judged;
         }
         catch (PromptTooLongException tooLong)
@@ -97,6 +102,7 @@ internal sealed class Judge(
         {
             var judgment = await responses.JudgeAsync(matter.Conversation, matter.Request.Response!, matter.Request.Trace, matter.Bench, cancellation);
             await matter.Caller.ChargeAsync(Tokens(judgment));
+            CountRefusal(Direction.Output, matter, judgment);
             return Body(matter, new(judgment, matter.Conversation, null), "assessment", "asm") with { Subject = Subject.Response };
         }
         catch (PromptTooLongException tooLong)
@@ -106,43 +112,54 @@ internal sealed class Judge(
     }
 
     /// <summary>A refusal is told once it is on record; an answer is told while it is judged.</summary>
-    private async Task<StoredJudgment> RefuseAsync(Matter matter, Judgment judgment, JudgmentBody body, CompletionObserver? observer)
+    private async Task<StoredJudgment> RefuseAsync(Completion completion, Judgment judgment, JudgmentBody body)
     {
-        var refusal = Refusal.Write(judgment.Trace, matter.Policy);
-        var stored = await recorder.RecordAsync(
-            new CompletionBody(body, new(refusal, OutputSource.Policy), FinishReason.Refused), matter.Caller, observer);
-        observer?.Wrote(refusal);
+        var refusal = Refusal.Write(judgment.Trace, completion.Matter.Policy);
+        var stored = await EndAsync(completion, new CompletionBody(body, new(refusal, OutputSource.Policy), FinishReason.Refused));
+        completion.Observer?.Wrote(refusal);
         return stored;
     }
 
     private async Task<StoredJudgment> AnswerAsync(
-        IAnswerSource source, CompleteRequest request, Matter matter, ConversationJudgment? judged, JudgmentBody body, CompletionObserver? observer,
-        CancellationToken cancellation)
+        IAnswerSource source, Completion completion, ConversationJudgment? judged, JudgmentBody body, CancellationToken cancellation)
     {
+        var (matter, request, observer, span) = completion;
         IReadOnlyList<int> allowed = [.. Enumerable.Range(0, matter.Conversation.Turns.Count).Except(judged?.Turns?.Withheld ?? [])];
         var question = new AnswerRequest(
             request, new([.. allowed.Select(turn => matter.Conversation.Turns[turn])]), [.. allowed, matter.Conversation.Turns.Count],
-            matter.Policy, judged?.Judgment, Streams: observer is not null);
+            matter.Policy, judged?.Judgment, Streams: observer is not null, Arrived: span.Watch(null));
         await using var answer = await source.OpenAsync(question, cancellation);
         var held = await hold.PassAsync(answer, question, observer, matter.Bench, cancellation);
+        if (held.End?.Usage is { } usage) span.Wrote(usage.OutputTokens);
         await matter.Caller.ChargeAsync((held.End?.Usage?.OutputTokens ?? 0) + (held.Judgment is null ? 0 : Tokens(held.Judgment)));
+        if (held.Judgment is not null) CountRefusal(Direction.Output, matter, held.Judgment);
 
         // A refused answer of which nothing has left is refused in words, as a prompt is.
         var refusal = held is { Withheld: { Reason: WithheldReason.Refused, Start: 0 } } ? Refusal.Write(held.Judgment!.Trace, matter.Policy) : null;
-        if (held.Withheld?.Reason == WithheldReason.Refused)
-            metrics.Blocked(Direction.Output, Refusal.RulesAgainst(held.Judgment!.Trace, matter.Policy));
-        var stored = await recorder.RecordAsync(
+        var stored = await EndAsync(
+            completion,
             new CompletionBody(body, refusal is null ? new(held.Text, source.Kind) : new(refusal, OutputSource.Policy), ReasonOf(held))
             {
                 OutputJudgment = held.Judgment is null ? null : OutputJudgmentBody.Of(held.Judgment),
                 Withheld = held.Withheld,
                 AnswerUsage = held.End?.Usage,
                 Degraded = held.Degradation is null ? body.Degraded : [.. body.Degraded ?? [], held.Degradation],
-            },
-            matter.Caller, observer);
+            });
         if (held.Fault is not null) ExceptionDispatchInfo.Throw(held.Fault);
         if (refusal is not null) observer?.Wrote(refusal);
         return stored;
+    }
+
+    private async Task<StoredJudgment> EndAsync(Completion completion, CompletionBody body)
+    {
+        var stored = await recorder.RecordAsync(body, completion.Matter.Caller, completion.Observer);
+        completion.Span.Completed(body);
+        return stored;
+    }
+
+    private void CountRefusal(Direction direction, Matter matter, Judgment judgment)
+    {
+        if (judgment.IsRefused()) telemetry.Metrics.Blocked(direction, Refusal.RulesAgainst(judgment.Trace, matter.Policy));
     }
 
     private static FinishReason ReasonOf(HeldAnswer held) => held switch
@@ -194,4 +211,7 @@ internal sealed class Judge(
 
     /// <summary>A request with all that it is judged by.</summary>
     private sealed record Matter(AssessRequest Request, Caller Caller, Policy Policy, Conversation Conversation, Bench Bench);
+
+    /// <summary>A request that is to be answered, and who follows it.</summary>
+    private sealed record Completion(Matter Matter, CompleteRequest Request, CompletionObserver? Observer, AnswerSpan Span);
 }

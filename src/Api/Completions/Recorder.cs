@@ -1,19 +1,21 @@
 using SaferGuard.Api.Access;
 using SaferGuard.Api.Failures;
+using SaferGuard.Api.Telemetry;
 using SaferGuard.Api.Traces;
 
 namespace SaferGuard.Api.Completions;
 
 /// <summary>Puts judgments on record before they are returned, unless the store may fail.</summary>
-internal sealed class Recorder(JudgmentLog log, FailurePolicy failures)
+internal sealed class Recorder(JudgmentLog log, FailurePolicy failures, GuardTelemetry telemetry)
 {
     /// <returns>What is on record; or, marked as degraded, what could not be stored.</returns>
     public async Task<StoredJudgment> RecordAsync(JudgmentBody body, Caller caller, CompletionObserver? observer)
     {
+        if (body.Decision is { } decision) telemetry.Metrics.Judged(body.Object, decision);
         var judgment = Judgment(body, caller);
         try
         {
-            await log.AppendAsync(judgment);
+            using (telemetry.Storing()) await log.AppendAsync(judgment);
             return judgment;
         }
         catch (Exception fault)

@@ -23,6 +23,7 @@ internal static partial class ServiceConfiguration
         builder.Services.AddSection<StoreOptions, StoreValidator>("Store");
         builder.Services.AddSection<LimitOptions, LimitValidator>("Limits");
         builder.Services.AddSection<ShutdownOptions, ShutdownValidator>("Shutdown");
+        builder.Services.AddSection<TelemetryOptions, TelemetryValidator>("Telemetry");
         builder.Services.AddSection<PolicyOptions, PolicyValidator>("Policies");
         builder.Services.AddSection<CacheOptions, CacheValidator>("Cache");
         builder.Services.AddSection<AccessOptions, AccessValidator>("Access");
@@ -89,6 +90,9 @@ internal static partial class ServiceConfiguration
 
     [OptionsValidator]
     private sealed partial class FailureValidator : IValidateOptions<FailureOptions>;
+
+    [OptionsValidator]
+    private sealed partial class TelemetryValidator : IValidateOptions<TelemetryOptions>;
 
     [OptionsValidator]
     private sealed partial class PolicyValidator : IValidateOptions<PolicyOptions>;

@@ -1,11 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using SaferGuard.Api.Telemetry;
 
 namespace SaferGuard.Api.Operations;
 
 /// <summary>Turns every error into problem details: exceptions, and statuses that come without a body.</summary>
-internal sealed partial class ProblemWriter(RequestDelegate next, ILogger<ProblemWriter> logger)
+internal sealed partial class ProblemWriter(RequestDelegate next, GuardMetrics metrics, ILogger<ProblemWriter> logger)
 {
     /// <summary>Not a standard status: the client went away before there was a response. Nobody receives it, only the log shows it.</summary>
     private const int ClientClosedRequest = 499;
@@ -44,8 +45,9 @@ internal sealed partial class ProblemWriter(RequestDelegate next, ILogger<Proble
     public static void Log(ILogger logger, Exception exception) =>
         LogFault(logger, exception.GetType().FullName, exception.InnerException?.GetType().FullName, exception.StackTrace);
 
-    private static async Task WriteAsync(HttpContext http, ProblemException problem)
+    private async Task WriteAsync(HttpContext http, ProblemException problem)
     {
+        metrics.Failed(problem.Kind);
         var body = Body(http, problem);
         http.Response.StatusCode = problem.Kind.Status;
         http.Response.ContentType = Problem.ContentType;

@@ -1,0 +1,116 @@
+using SaferGuard.Api.Tests;
+
+namespace SaferGuard.Client.Tests;
+
+/// <summary>The client against the real service.</summary>
+public sealed class SaferGuardClientTests(Service service) : IClassFixture<Service>
+{
+    private SaferGuardClient Client => new(service.Client);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_judgment_arrives_whole()
+    {
+        var judged = await Client.AssessAsync(Prompts.Harmful, Cancellation);
+
+        var stored = (await service.GetAsync($"/v1/traces/{judged.Id}")).Json;
+        Assert.Equal(Decision.Refuse, judged.Decision);
+        Assert.Equal(stored.GetProperty("model").GetProperty("digest").GetString(), judged.Model.Digest);
+        Assert.Equal(stored.GetProperty("policy").GetProperty("id").GetString(), judged.Policy.Id);
+        Assert.Equal(stored.GetProperty("created").GetInt64(), judged.Created.ToUnixTimeSeconds());
+        Assert.Equal(stored.GetProperty("scores").GetProperty("refuse").GetDouble(), judged.Scores!.Refuse);
+        Assert.Equal(stored.GetProperty("usage").GetProperty("trace_tokens").GetInt32(), judged.Usage!.TraceTokens);
+        Assert.Equal(stored.GetProperty("timings").GetProperty("total_ms").GetDouble(), judged.Timings!.TotalMs);
+        Assert.Equal(stored.GetProperty("trace").GetProperty("rule_check").GetArrayLength(), judged.Trace!.RuleCheck.Count);
+        Assert.Equal(stored.GetProperty("trace").GetProperty("path").GetProperty("strategy").GetString(), judged.Trace.Path.Strategy);
+        var evidence = judged.Violations.Select(violation => violation.Evidence).First(evidence => evidence is not null)!;
+        Assert.Equal(Prompts.Harmful[evidence.Start..evidence.End], evidence.Text);
+    }
+
+    [Fact]
+    public async Task A_conversation_can_be_judged_briefly()
+    {
+        var judged = await Client.AssessAsync(
+            new AssessRequest
+            {
+                Messages = [new(Role.System, "You sell tea."), new(Role.User, "Hello"), new(Role.Assistant, "Hello!"), new(Role.User, Prompts.Harmless)],
+                Trace = TraceLevel.Brief,
+                OperatingPoint = OperatingPoint.Balanced,
+            },
+            Cancellation);
+
+        Assert.Equal((Decision.Answer, OperatingPoint.Balanced), (judged.Decision, judged.OperatingPoint));
+        Assert.Null(judged.Trace!.Assessment.Intent);
+    }
+
+    [Fact]
+    public async Task A_completion_says_what_is_answered_and_why_it_ends()
+    {
+        var refused = await Client.CompleteAsync(new CompleteRequest { Input = Prompts.Harmful, MaxTokens = 20, Temperature = 0.5, Seed = 7 }, Cancellation);
+        var allowed = await Client.CompleteAsync(Prompts.Harmless, Cancellation);
+
+        Assert.Equal((FinishReason.Refused, OutputSource.Policy), (refused.FinishReason, refused.Output!.Source));
+        Assert.Equal((FinishReason.NoAnswerSource, null), (allowed.FinishReason, allowed.Output));
+    }
+
+    [Fact]
+    public async Task A_stream_tells_each_stage_and_ends_with_the_completion()
+    {
+        var updates = await Client.StreamAsync(Prompts.Harmful, Cancellation).ToListAsync(Cancellation);
+
+        var completion = Assert.IsType<CompletionUpdate.Completed>(updates[^1]).Completion;
+        Assert.Equal(completion.Trace!.Assessment.Intent, updates.OfType<CompletionUpdate.Assessed>().Last().Stage.Intent);
+        Assert.Equal(completion.Trace.RuleCheck, updates.OfType<CompletionUpdate.RulesChecked>().Last().Checks);
+        Assert.Equal(completion.Trace.Path, updates.OfType<CompletionUpdate.PathDecided>().Last().Stage);
+        Assert.Equal(completion.Output!.Text, string.Concat(updates.OfType<CompletionUpdate.Wrote>().Select(wrote => wrote.Text)));
+        Assert.IsType<CompletionUpdate.Assessed>(updates[0]);
+    }
+
+    [Fact]
+    public async Task A_stored_judgment_is_found_as_what_it_is()
+    {
+        var assessment = await Client.AssessAsync(Prompts.Harmful, Cancellation);
+        var completion = await Client.CompleteAsync(Prompts.Harmful, Cancellation);
+
+        Assert.Equal(assessment.Trace!.Path, (await Client.FindTraceAsync(assessment.Id, Cancellation))!.Trace!.Path);
+        Assert.Equal(completion.Output, Assert.IsType<Completion>(await Client.FindTraceAsync(completion.Id, Cancellation)).Output);
+        Assert.Null(await Client.FindTraceAsync("none/../of them", Cancellation));
+    }
+
+    [Fact]
+    public async Task A_wrong_request_is_explained_field_by_field()
+    {
+        var fault = await Assert.ThrowsAsync<SaferGuardRequestException>(
+            () => Client.CompleteAsync(new CompleteRequest { Input = " ", MaxTokens = 0 }, Cancellation));
+
+        Assert.Equal("urn:saferguard:problem:invalid-request", fault.Problem!.Type);
+        Assert.Equal(["input", "max_tokens"], fault.Problem.Errors.Select(error => error.Field).Order());
+        Assert.Contains("input must not be empty.", fault.Message);
+        Assert.Equal(32, fault.TraceId!.Length);
+        await Assert.ThrowsAsync<SaferGuardRequestException>(async () => await Client.StreamAsync(" ", Cancellation).ToListAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task A_caller_that_gives_up_is_not_kept_waiting()
+    {
+        using var source = new CancellationTokenSource();
+        await source.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Client.AssessAsync(Prompts.Harmless, source.Token));
+
+        using var later = new CancellationTokenSource();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (var _ in Client.StreamAsync(Prompts.Harmful, later.Token)) await later.CancelAsync();
+        });
+    }
+
+    [Fact]
+    public async Task Many_callers_share_one_client()
+    {
+        var judged = await Task.WhenAll(Enumerable.Range(0, 32).Select(i => Client.AssessAsync(i % 2 == 0 ? Prompts.Harmful : Prompts.Harmless, Cancellation)));
+
+        Assert.All(judged.Index(), item => Assert.Equal(item.Index % 2 == 0 ? Decision.Refuse : Decision.Answer, item.Item.Decision));
+    }
+}
