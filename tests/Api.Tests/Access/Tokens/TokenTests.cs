@@ -16,7 +16,7 @@ using SaferGuard.Api.Access.Tokens;
 using SaferGuard.Api.Operations;
 using SaferGuard.Api.Traces;
 
-namespace SaferGuard.Api.Tests.Access;
+namespace SaferGuard.Api.Tests.Access.Tokens;
 
 public sealed class TokenTests : IDisposable
 {
@@ -166,7 +166,12 @@ public sealed class TokenTests : IDisposable
         var now = DateTime.UtcNow;
         var payload = new Dictionary<string, object?>
         {
-            ["iss"] = Issuer, ["aud"] = Audience, ["sub"] = "alice", ["tenant"] = "acme", ["nbf"] = Unix(now.AddMinutes(-1)), ["exp"] = Unix(now.AddMinutes(5)),
+            ["iss"] = Issuer,
+            ["aud"] = Audience,
+            ["sub"] = "alice",
+            ["tenant"] = "acme",
+            ["nbf"] = Unix(now.AddMinutes(-1)),
+            ["exp"] = Unix(now.AddMinutes(5)),
         };
         foreach (var (name, value) in claims) payload[name] = value;
         var json = System.Text.Json.JsonSerializer.Serialize(payload.Where(claim => claim.Value is not null).ToDictionary());

@@ -5,7 +5,7 @@ using System.Text;
 using CsCheck;
 using SaferGuard.Api.Access.Keys;
 
-namespace SaferGuard.Api.Tests.Access;
+namespace SaferGuard.Api.Tests.Access.Keys;
 
 public sealed class ApiKeyTests
 {

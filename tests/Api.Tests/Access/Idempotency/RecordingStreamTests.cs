@@ -2,7 +2,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using SaferGuard.Api.Access.Idempotency;
 
-namespace SaferGuard.Api.Tests.Access;
+namespace SaferGuard.Api.Tests.Access.Idempotency;
 
 public sealed class RecordingStreamTests : IDisposable
 {

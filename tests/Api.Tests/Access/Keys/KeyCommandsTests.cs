@@ -1,7 +1,7 @@
 using System.CommandLine;
 using SaferGuard.Api.Configuration;
 
-namespace SaferGuard.Api.Tests.Access;
+namespace SaferGuard.Api.Tests.Access.Keys;
 
 public sealed class KeyCommandsTests
 {

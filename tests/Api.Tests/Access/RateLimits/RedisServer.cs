@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
-namespace SaferGuard.Api.Tests.Access;
+namespace SaferGuard.Api.Tests.Access.RateLimits;
 
 /// <summary>A real Redis on this machine, without files.</summary>
 internal sealed class RedisServer : IDisposable
@@ -50,8 +50,8 @@ internal sealed class RedisServer : IDisposable
 
     private static Process Run(int port)
     {
-        var process = Process.Start(new ProcessStartInfo("redis-server",
-            ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--loglevel", "warning"]) { RedirectStandardOutput = true })!;
+        string[] settings = ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--loglevel", "warning"];
+        var process = Process.Start(new ProcessStartInfo("redis-server", settings) { RedirectStandardOutput = true })!;
         for (var attempt = 0; attempt < 200; attempt++)
         {
             try

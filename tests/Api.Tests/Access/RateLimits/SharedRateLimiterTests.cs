@@ -5,7 +5,7 @@ using SaferGuard.Api.Access;
 using SaferGuard.Api.Access.Keys;
 using SaferGuard.Api.Access.RateLimits;
 
-namespace SaferGuard.Api.Tests.Access;
+namespace SaferGuard.Api.Tests.Access.RateLimits;
 
 public sealed class SharedRateLimiterTests : IDisposable
 {

@@ -7,7 +7,7 @@ using SaferGuard.Api.Access.RateLimits;
 using SaferGuard.Api.Operations;
 using SaferGuard.Api.Traces;
 
-namespace SaferGuard.Api.Tests.Access;
+namespace SaferGuard.Api.Tests.Access.Keys;
 
 [Collection<GuardedServiceTests>]
 public sealed class KeyRingTests

@@ -6,7 +6,7 @@ using SaferGuard.Api.Access;
 using SaferGuard.Api.Access.Idempotency;
 using SaferGuard.Api.Traces;
 
-namespace SaferGuard.Api.Tests.Access;
+namespace SaferGuard.Api.Tests.Access.Idempotency;
 
 [Collection<GuardedServiceTests>]
 public sealed class IdempotencyTests(GuardedService guarded)
@@ -123,8 +123,12 @@ public sealed class IdempotencyTests(GuardedService guarded)
     [Fact]
     public async Task A_body_that_is_too_large_is_refused_with_a_key_too()
     {
-        var reply = await _service.SendAsync(
-            HttpMethod.Post, "/v1/assess", await KeyAsync(), $$"""{"input": "{{new string('x', 1 << 20)}}"}""", ("Idempotency-Key", "large"));
+        // Small: a client that is still writing when the connection closes sees only that.
+        await using var small = new Service { Settings = { ["Limits:MaxBodyBytes"] = "1024" } };
+        await small.InitializeAsync();
+
+        var reply = await small.SendAsync(
+            HttpMethod.Post, "/v1/assess", null, $$"""{"input": "{{new string('x', 1024)}}"}""", ("Idempotency-Key", "large"));
 
         Assert.Equal((413, "body-too-large"), (reply.Status, reply.Kind()));
     }

@@ -2,7 +2,7 @@ using CsCheck;
 using Microsoft.Extensions.Time.Testing;
 using SaferGuard.Api.Access.RateLimits;
 
-namespace SaferGuard.Api.Tests.Access;
+namespace SaferGuard.Api.Tests.Access.RateLimits;
 
 public sealed class AllowanceTests
 {

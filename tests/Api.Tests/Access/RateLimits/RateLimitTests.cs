@@ -3,7 +3,7 @@ using SaferGuard.Api.Access;
 using SaferGuard.Api.Access.Keys;
 using SaferGuard.Api.Access.RateLimits;
 
-namespace SaferGuard.Api.Tests.Access;
+namespace SaferGuard.Api.Tests.Access.RateLimits;
 
 [Collection<GuardedServiceTests>]
 public sealed class RateLimitTests(GuardedService guarded)
