@@ -7,6 +7,7 @@ using SaferGuard.Api.Operations;
 using SaferGuard.Api.Policies;
 using SaferGuard.Api.Policies.Examples;
 using SaferGuard.Api.Policies.Shadow;
+using SaferGuard.Api.Traces;
 using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
 
@@ -19,6 +20,7 @@ namespace SaferGuard.Api;
 [JsonSerializable(typeof(CompletionBody))]
 [JsonSerializable(typeof(OutputEvent))]
 [JsonSerializable(typeof(Degradation))]
+[JsonSerializable(typeof(TraceListBody))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(Health))]
 [JsonSerializable(typeof(PolicyListBody))]

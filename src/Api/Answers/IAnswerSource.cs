@@ -15,13 +15,14 @@ internal interface IAnswerSource
 }
 
 /// <summary>What is to be answered.</summary>
+/// <param name="Model">The source's name of the model that is to answer.</param>
 /// <param name="Conversation">Without the turns that are withheld.</param>
 /// <param name="Turns">Where its turns stand in the conversation of the request; behind them the answer, as the last one of all.</param>
 /// <param name="Judgment">Null if the prompt was let pass unjudged.</param>
 /// <param name="Streams">The caller wants the text as it comes.</param>
 /// <param name="Arrived">Told of each piece of the answer when it comes from its source, before it is judged.</param>
 internal sealed record AnswerRequest(
-    CompleteRequest Completion, Conversation Conversation, IReadOnlyList<int> Turns, Policy Policy, Judgment? Judgment, bool Streams, Action<string> Arrived);
+    CompleteRequest Completion, string Model, Conversation Conversation, IReadOnlyList<int> Turns, Policy Policy, Judgment? Judgment, bool Streams, Action<string> Arrived);
 
 /// <summary>An answer while it is written. Disposing it tells its source to stop.</summary>
 internal interface IAnswer : IAsyncDisposable

@@ -45,10 +45,13 @@ internal sealed class Judge(
         CompleteRequest request, Caller caller, CompletionObserver? observer, CancellationToken cancellation) =>
         telemetry.AnswerAsync(guard.Model.Id, request, span => CompleteAsync(new(Open(request, caller), request, observer, span), cancellation));
 
+    /// <summary>Says in headers or trailers what is let pass; not while a response is being written.</summary>
+    public void Announce(Degradation degradation) => failures.Announce(degradation, null);
+
     private async Task<StoredJudgment> CompleteAsync(Completion completion, CancellationToken cancellation)
     {
         var (matter, request, observer, _) = completion;
-        var source = sources.For(request);
+        var (source, model) = sources.For(request);
         ConversationJudgment? judged = null;
         Degradation? unjudged = null;
         try
@@ -62,10 +65,10 @@ internal sealed class Judge(
             failures.Announce(unjudged, observer);
         }
 
-        var body = Body(matter, judged, "completion", "cmp") with { Degraded = unjudged is null ? null : [unjudged] };
+        var body = Body(matter, judged, CompletionBody.Kind, "cmp") with { Degraded = unjudged is null ? null : [unjudged] };
         var stored = judged is not null && judged.Judgment.IsRefused() ? await RefuseAsync(completion, judged.Judgment, body)
             : source is null ? await EndAsync(completion, new CompletionBody(body, null, FinishReason.NoAnswerSource))
-            : await AnswerAsync(source, completion, judged, body, cancellation);
+            : await AnswerAsync(source, model, completion, judged, body, cancellation);
         if (judged is not null) OfferToShadow(stored, matter, judged);
         return stored;
     }
@@ -121,12 +124,12 @@ internal sealed class Judge(
     }
 
     private async Task<StoredJudgment> AnswerAsync(
-        IAnswerSource source, Completion completion, ConversationJudgment? judged, JudgmentBody body, CancellationToken cancellation)
+        IAnswerSource source, string model, Completion completion, ConversationJudgment? judged, JudgmentBody body, CancellationToken cancellation)
     {
         var (matter, request, observer, span) = completion;
         IReadOnlyList<int> allowed = [.. Enumerable.Range(0, matter.Conversation.Turns.Count).Except(judged?.Turns?.Withheld ?? [])];
         var question = new AnswerRequest(
-            request, new([.. allowed.Select(turn => matter.Conversation.Turns[turn])]), [.. allowed, matter.Conversation.Turns.Count],
+            request, model, new([.. allowed.Select(turn => matter.Conversation.Turns[turn])]), [.. allowed, matter.Conversation.Turns.Count],
             matter.Policy, judged?.Judgment, Streams: observer is not null, Arrived: span.Watch(null));
         await using var answer = await source.OpenAsync(question, cancellation);
         var held = await hold.PassAsync(answer, question, observer, matter.Bench, cancellation);
@@ -182,7 +185,7 @@ internal sealed class Judge(
     private void RequirePoint(OperatingPoint? point)
     {
         if (point is null || guard.OperatingPoints.Contains(point.Value)) return;
-        var names = string.Join(", ", guard.OperatingPoints.Select(p => p.ToString().ToLowerInvariant()));
+        var names = string.Join(", ", guard.OperatingPoints.Select(WireName.Of));
         throw new ProblemException(
             Errors.InvalidRequest, "Name another operating point, or none. Nothing was judged.",
             new FieldError("operating_point", $"must be one that the model '{guard.Model.Id}' has: {names}"));

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using SaferGuard.Api.Failures;
 using SaferGuard.Reasoning;
+using SaferGuard.Api.Traces;
 using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
 
@@ -57,12 +58,19 @@ internal record JudgmentBody
     [JsonPropertyOrder(2)]
     public IReadOnlyList<Degradation>? Degraded { get; init; }
 
+    /// <summary>Reads a stored judgment: a <see cref="CompletionBody"/> where it is one.</summary>
+    public static JudgmentBody Of(StoredJudgment stored) => stored.Kind == CompletionBody.Kind
+        ? JsonSerializer.Deserialize(stored.Body, ApiJson.Body.CompletionBody)!
+        : JsonSerializer.Deserialize(stored.Body, ApiJson.Body.JudgmentBody)!;
+
     public virtual byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, ApiJson.Body.JudgmentBody);
 }
 
 /// <summary>A judgment, and the answer or refusal that follows from it.</summary>
 internal sealed record CompletionBody : JudgmentBody
 {
+    public const string Kind = "completion";
+
     [JsonConstructor]
     public CompletionBody()
     {

@@ -8,6 +8,9 @@ namespace SaferGuard.Api.Completions;
 /// <summary>Puts judgments on record before they are returned, unless the store may fail.</summary>
 internal sealed class Recorder(JudgmentLog log, FailurePolicy failures, GuardTelemetry telemetry)
 {
+    /// <summary>What stands for the decision of a prompt that was let pass.</summary>
+    private const string Unjudged = "unjudged";
+
     /// <returns>What is on record; or, marked as degraded, what could not be stored.</returns>
     public async Task<StoredJudgment> RecordAsync(JudgmentBody body, Caller caller, CompletionObserver? observer)
     {
@@ -27,6 +30,6 @@ internal sealed class Recorder(JudgmentLog log, FailurePolicy failures, GuardTel
     }
 
     private static StoredJudgment Judgment(JudgmentBody body, Caller caller) => new(
-        body.Id, body.Object, body.Created, caller.Tenant, caller.Id, body.Decision?.ToString().ToLowerInvariant() ?? "unjudged", body.Model.Digest,
+        body.Id, body.Object, body.Created, caller.Tenant, caller.Id, body.Decision is { } decision ? WireName.Of(decision) : Unjudged, body.Model.Digest,
         body.Policy.Digest, body.ToJson());
 }

@@ -43,9 +43,8 @@ internal sealed class UpstreamAnswers : IAnswerSource, IDisposable
         {
             turn = await _turns.AcquireAsync(1, total.Token);
             if (!turn.IsAcquired) throw new UpstreamException(Errors.UpstreamUnavailable, "Too many answers are being written. Try again later.");
-            var model = _options.NameOf(request.Completion.Model);
-            var body = UpstreamRequest.Write(request, model);
-            var answer = await _pipeline.ExecuteAsync(async attempt => await TryAsync(body, model, attempt), total.Token);
+            var body = UpstreamRequest.Write(request);
+            var answer = await _pipeline.ExecuteAsync(async attempt => await TryAsync(body, request.Model, attempt), total.Token);
             return new TimedAnswer(answer, turn, timeout, total);
         }
         catch (Exception fault)

@@ -64,16 +64,17 @@ internal sealed class UpstreamOptions : IValidatableObject
     [Range(1024, 256 * 1024 * 1024)]
     public int MaxAnswerBytes { get; set; } = 8 * 1024 * 1024;
 
-    /// <summary>The upstream's name of a model.</summary>
-    public string NameOf(string? model) => model is null ? Model! : Models.FirstOrDefault(known => known.Name == model)?.Model ?? model;
+    /// <summary>The names that requests may use, as far as they are known.</summary>
+    public IEnumerable<string> Names => Models.Count > 0 ? Models.Select(known => known.Name) : Model is null ? [] : [Model];
 
+    /// <summary>The upstream's name of a model; null for the default one.</summary>
     /// <exception cref="ProblemException">A request may not name this model.</exception>
-    public void RequireModel(string? model)
+    public string NameOf(string? model)
     {
-        if (model is null || Models.Count == 0 || Models.Any(known => known.Name == model)) return;
-        throw new ProblemException(
-            Errors.InvalidRequest, "Name another model, or none. Nothing was judged.",
-            new FieldError("model", $"must be one of {string.Join(", ", Models.Select(known => known.Name))}"));
+        if (model is null) return Model!;
+        if (Models.FirstOrDefault(known => known.Name == model) is { } known) return known.Model;
+        return Models.Count == 0 ? model : throw new ProblemException(
+            Errors.ModelNotFound, "Name another model, or none. Nothing was judged.", new FieldError("model", $"must be one of {string.Join(", ", Names)}"));
     }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

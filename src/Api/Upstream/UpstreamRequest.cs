@@ -9,10 +9,10 @@ namespace SaferGuard.Api.Upstream;
 /// <summary>Writes the body of a chat completion.</summary>
 internal static class UpstreamRequest
 {
-    public static byte[] Write(AnswerRequest request, string model)
+    public static byte[] Write(AnswerRequest request)
     {
         var (completion, conversation) = (request.Completion, request.Conversation);
-        var body = new JsonObject { ["model"] = model, ["messages"] = Messages(conversation, Guidance(request.Judgment, request.Policy)) };
+        var body = new JsonObject { ["model"] = request.Model, ["messages"] = Messages(conversation, Guidance(request.Judgment, request.Policy)) };
         if (completion.MaxTokens is { } most) body["max_tokens"] = most;
         if (completion.Temperature is { } temperature) body["temperature"] = temperature;
         if (completion.Seed is { } seed) body["seed"] = seed;

@@ -169,7 +169,7 @@ public sealed class HoldBackTests : IAsyncLifetime
     private async Task<HeldAnswer> PassAsync(IAnswer answer, CompletionObserver observer, CancellationToken cancellation)
     {
         var policy = _service.Services.GetRequiredService<Guard>().Compiled;
-        var request = new AnswerRequest(new(), Conversation.OfPrompt(Prompts.Harmless), [0, 1], policy.Policy, null, Streams: true, Arrived: _ => { });
+        var request = new AnswerRequest(new(), "big-model", Conversation.OfPrompt(Prompts.Harmless), [0, 1], policy.Policy, null, Streams: true, Arrived: _ => { });
         return await _service.Services.GetRequiredService<HoldBack>().PassAsync(
             answer, request, observer, new(policy, (_, _, _, _) => ToyJudgment.AnswerAsync()), cancellation);
     }

@@ -2,7 +2,6 @@ using Microsoft.Extensions.DependencyInjection;
 using SaferGuard.Api.Conversations;
 using SaferGuard.Reasoning;
 using SaferGuard.Reasoning.Decoding;
-using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Api.Tests.Conversations;

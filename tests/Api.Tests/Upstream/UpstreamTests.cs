@@ -88,7 +88,7 @@ public sealed class UpstreamTests : IAsyncLifetime
         await open.CompleteAsync($$"""{"input": "{{Prompts.Harmless}}", "model": "slow"}""");
 
         Assert.Equal(["llama3:8b", "big-model", "slow"], _upstream.Calls.Select(call => (string)call.Body["model"]!));
-        Assert.Equal(400, unknown.Status);
+        Assert.Equal((404, "urn:saferguard:problem:model-not-found"), (unknown.Status, unknown.Json.GetProperty("type").GetString()));
         Assert.Equal(["model"], unknown.Fields);
     }
 
