@@ -1,11 +1,12 @@
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using SaferGuard.Api.Operations;
+using SaferGuard.Api.Telemetry;
 
 namespace SaferGuard.Api.Grpc;
 
 /// <summary>Turns every exception of a call into a status, by the same table as <see cref="ProblemWriter"/>.</summary>
-internal sealed class RpcErrors(ILogger<RpcErrors> logger) : Interceptor
+internal sealed class RpcErrors(GuardMetrics metrics, ILogger<RpcErrors> logger) : Interceptor
 {
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
@@ -40,6 +41,7 @@ internal sealed class RpcErrors(ILogger<RpcErrors> logger) : Interceptor
             return new(new(context.Deadline <= DateTime.UtcNow ? StatusCode.DeadlineExceeded : StatusCode.Cancelled, "The call ended before its answer."));
 
         var problem = Errors.Of(fault);
+        metrics.Failed(problem.Kind);
         if (problem.Kind == Errors.Internal) ProblemWriter.Log(logger, fault);
         return RpcStatus.Of(context.GetHttpContext(), problem).ToRpcException();
     }

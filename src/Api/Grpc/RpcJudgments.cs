@@ -105,7 +105,7 @@ internal static class RpcJudgments
         Rule = check.Rule,
         Verdict = Named<V1.Verdict>.Of(check.Verdict),
         Score = check.Score,
-        Monitored = check.Enforcement == Enforcement.Monitor,
+        Enforcement = Named<V1.Enforcement>.Of(check.Enforcement),
         Evidence = check.Evidence is { } quote ? new() { Text = quote.Text, Start = quote.Start, End = quote.End, Turn = quote.Turn } : null,
     };
 

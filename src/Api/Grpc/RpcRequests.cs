@@ -19,16 +19,16 @@ internal static class RpcRequests
     /// <exception cref="Operations.ProblemException">The request is not valid.</exception>
     public static AssessRequest Read(V1.AssessRequest request, LimitOptions limits) => RequestReader.ReadAssess(Json(json =>
     {
-        WriteSubject(json, request.HasInput ? request.Input : null, request.Messages, request.Trace, request.OperatingPoint);
-        if (request.HasPolicy) json.WriteString("policy", request.Policy);
+        WriteSubject(
+            json, request.HasInput ? request.Input : null, request.Messages, request.Trace, request.OperatingPoint, request.HasPolicy ? request.Policy : null);
         if (request.HasResponse) json.WriteString("response", request.Response);
     }), limits);
 
     /// <exception cref="Operations.ProblemException">The request is not valid.</exception>
     public static CompleteRequest Read(V1.CompleteRequest request, LimitOptions limits) => RequestReader.ReadComplete(Json(json =>
     {
-        WriteSubject(json, request.HasInput ? request.Input : null, request.Messages, request.Trace, request.OperatingPoint);
-        if (request.HasPolicy) json.WriteString("policy", request.Policy);
+        WriteSubject(
+            json, request.HasInput ? request.Input : null, request.Messages, request.Trace, request.OperatingPoint, request.HasPolicy ? request.Policy : null);
         if (request.HasModel) json.WriteString("model", request.Model);
         if (request.HasMaxTokens) json.WriteNumber("max_tokens", request.MaxTokens);
         if (request.HasSeed) json.WriteNumber("seed", request.Seed);
@@ -60,7 +60,8 @@ internal static class RpcRequests
         return new(buffer.WrittenMemory);
     }
 
-    private static void WriteSubject(Utf8JsonWriter json, string? input, RepeatedField<V1.Message> messages, V1.TraceLevel trace, V1.OperatingPoint point)
+    private static void WriteSubject(
+        Utf8JsonWriter json, string? input, RepeatedField<V1.Message> messages, V1.TraceLevel trace, V1.OperatingPoint point, string? policy)
     {
         if (input is not null) json.WriteString("input", input);
         if (messages.Count > 0)
@@ -79,6 +80,7 @@ internal static class RpcRequests
 
         WriteChoice(json, "trace", trace);
         WriteChoice(json, "operating_point", point);
+        if (policy is not null) json.WriteString("policy", policy);
     }
 
     /// <summary>An unspecified value is an absent field; a number without a name stays one, for the reader to refuse.</summary>

@@ -1,4 +1,5 @@
 using SaferGuard.Api.Completions;
+using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Api.OpenAI;
@@ -31,11 +32,12 @@ internal static class ModerationCategories
         var checks = judgment.Trace?.RuleCheck ?? [];
         return new(
             flagged,
-            s_rules.ToDictionary(entry => entry.Category, entry => flagged && Of(entry.Rules).Any(check => check.Verdict == Verdict.Violated)),
+            s_rules.ToDictionary(entry => entry.Category, entry => flagged && Of(entry.Rules).Any(IsAgainst)),
             s_rules.ToDictionary(entry => entry.Category, entry => Of(entry.Rules).Select(check => check.Score).DefaultIfEmpty().Max()),
             s_rules.ToDictionary(entry => entry.Category, _ => s_text),
             VerdictBody.Of(judgment));
 
         IEnumerable<RuleCheckBody> Of(string[] rules) => checks.Where(check => rules.Contains(check.Rule));
+        static bool IsAgainst(RuleCheckBody check) => check is { Verdict: Verdict.Violated, Enforcement: Enforcement.Enforce };
     }
 }

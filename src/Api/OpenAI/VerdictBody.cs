@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Failures;
+using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Api.OpenAI;
@@ -53,10 +54,12 @@ internal sealed record VerdictBody(
 /// <summary>A rule that is violated.</summary>
 /// <param name="Score">Calibrated probability that it is.</param>
 /// <param name="Evidence">The words that violate it. Null in brief traces.</param>
-internal sealed record ViolatedRule(string Rule, double Score, Evidence? Evidence)
+/// <param name="Enforcement"><c>monitor</c> where the policy only wants the verdict recorded: it did not decide. Absent where it did.</param>
+internal sealed record ViolatedRule(
+    string Rule, double Score, Evidence? Evidence, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] Enforcement Enforcement)
 {
     public static IReadOnlyList<ViolatedRule> Of(IReadOnlyList<RuleCheckBody> checks) =>
-        [.. checks.Where(check => check.Verdict == Verdict.Violated).Select(check => new ViolatedRule(check.Rule, check.Score, check.Evidence))];
+        [.. checks.Where(check => check.Verdict == Verdict.Violated).Select(check => new ViolatedRule(check.Rule, check.Score, check.Evidence, check.Enforcement))];
 }
 
 /// <summary>The judgment of an answer, in brief.</summary>

@@ -114,7 +114,8 @@ public sealed class SurfaceAccessTests(GuardedService guarded)
         Assert.Equal(401, fault.Status);
     }
 
-    private static Metadata Credential(ApiKey key) => new() { { "authorization", $"Bearer {key.Text}" } };
+    private static CallOptions Credential(ApiKey key) =>
+        new(new Metadata { { "authorization", $"Bearer {key.Text}" } }, cancellationToken: TestContext.Current.CancellationToken);
 
     private static async Task<Google.Rpc.Status> FailAsync(Func<Task> call) => (await Assert.ThrowsAsync<RpcException>(call)).GetRpcStatus()!;
 }
