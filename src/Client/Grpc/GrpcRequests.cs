@@ -7,7 +7,7 @@ internal static class GrpcRequests
 {
     public static V1.AssessRequest Write(AssessRequest request)
     {
-        ArgumentNullException.ThrowIfNull(request);
+        Require(request);
         var message = new V1.AssessRequest
         {
             Messages = { Messages(request) },
@@ -20,7 +20,8 @@ internal static class GrpcRequests
 
     public static V1.CompleteRequest Write(CompleteRequest request)
     {
-        ArgumentNullException.ThrowIfNull(request);
+        Require(request);
+        if (request.Model is not null) throw Unknown(nameof(request.Model));
         var message = new V1.CompleteRequest
         {
             Messages = { Messages(request) },
@@ -33,6 +34,16 @@ internal static class GrpcRequests
         if (request.Seed is { } seed) message.Seed = seed;
         return message;
     }
+
+    /// <summary>What the protocol cannot say is not left out silently: the judgment would be another.</summary>
+    private static void Require(AssessRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (request.Response is not null) throw Unknown(nameof(request.Response));
+        if (request.Policy is not null) throw Unknown(nameof(request.Policy));
+    }
+
+    private static NotSupportedException Unknown(string field) => new($"The gRPC protocol has no {field}. Use {nameof(SaferGuardClient)}.");
 
     private static IEnumerable<V1.Message> Messages(AssessRequest request) =>
         request.Messages?.Select(message => new V1.Message { Role = GrpcEnum<V1.Role>.Of((Role?)message.Role), Content = message.Content }) ?? [];
