@@ -8,7 +8,7 @@ public partial class LayeringTests
 {
     private static readonly Dictionary<string, string[]> FoldersOfReasoning = new()
     {
-        ["Policies"] = [],
+        ["Policies"] = ["Traces"], // the conversations and decisions of a policy's examples
         ["Checkpoints"] = [],
         ["Traces"] = ["Policies"],
         ["Tokens"] = ["Policies", "Traces", "Checkpoints"],
