@@ -6,6 +6,7 @@ using SaferGuard.Api.Operations;
 using SaferGuard.Api.Policies;
 using SaferGuard.Api.Policies.Examples;
 using SaferGuard.Api.Policies.Shadow;
+using SaferGuard.Api.Traces;
 using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
 
@@ -17,6 +18,7 @@ namespace SaferGuard.Api;
 [JsonSerializable(typeof(JudgmentBody))]
 [JsonSerializable(typeof(CompletionBody))]
 [JsonSerializable(typeof(OutputEvent))]
+[JsonSerializable(typeof(TraceListBody))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(Health))]
 [JsonSerializable(typeof(PolicyListBody))]

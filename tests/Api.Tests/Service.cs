@@ -3,7 +3,10 @@ using System.Net.Http.Headers;
 using System.Net.ServerSentEvents;
 using System.Text;
 using System.Text.Json;
+using Grpc.Net.Client;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
@@ -14,33 +17,46 @@ using SaferGuard.Api.Traces;
 namespace SaferGuard.Api.Tests;
 
 /// <summary>The real service on a real port, with the bundled model and a store in a new folder.</summary>
-public sealed class Service : WebApplicationFactory<Program>, IAsyncLifetime
+public class Service : WebApplicationFactory<Program>, IAsyncLifetime
 {
     private readonly CapturedLog _log = new();
 
-    public Service() => UseKestrel(0);
+    public Service() => UseKestrel();
 
     public string Store { get; init; } = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName(), "saferguard.db");
 
     public Dictionary<string, string> Settings { get; init; } = [];
+
+    /// <summary>False for a service that is meant never to be ready.</summary>
+    public bool IsReadyAtStart { get; init; } = true;
 
     /// <summary>All lines logged so far, with their level and exception.</summary>
     public IReadOnlyCollection<string> Log => _log.Lines;
 
     public HttpClient Client { get; private set; } = null!;
 
+    /// <summary>A connection to the address of gRPC.</summary>
+    public GrpcChannel Channel { get; private set; } = null!;
+
+    /// <summary>The address of HTTP.</summary>
+    public Uri Address { get; private set; } = null!;
+
     public async ValueTask InitializeAsync()
     {
         StartServer();
-        Client = CreateClient();
-        for (var attempt = 0; attempt < 200; attempt++)
+        // Endpoints are bound in the order of their names: Grpc, Http0.
+        var addresses = Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToList();
+        Address = new(addresses[^1]);
+        Client = new() { BaseAddress = Address };
+        Channel = GrpcChannel.ForAddress(addresses[0]);
+        for (var attempt = 0; attempt < 200 && IsReadyAtStart; attempt++)
         {
             using var ready = await Client.GetAsync("/readyz");
             if (ready.IsSuccessStatusCode) return;
             await Task.Delay(50);
         }
 
-        throw new TimeoutException("The service did not become ready. " + string.Join('\n', Log));
+        if (IsReadyAtStart) throw new TimeoutException("The service did not become ready. " + string.Join('\n', Log));
     }
 
     public Task<Reply> AssessAsync(string json) => PostAsync("/v1/assess", Encoding.UTF8.GetBytes(json));
@@ -84,8 +100,18 @@ public sealed class Service : WebApplicationFactory<Program>, IAsyncLifetime
         return await SseParser.Create(body).EnumerateAsync().ToListAsync();
     }
 
+    public override async ValueTask DisposeAsync()
+    {
+        Client?.Dispose();
+        Channel?.Dispose();
+        await base.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
+        builder.UseSetting("urls", "http://127.0.0.1:0");
+        builder.UseSetting("Grpc:Url", "http://127.0.0.1:0");
         builder.UseSetting("Store:Path", Store);
         foreach (var (key, value) in Settings) builder.UseSetting(key, value);
         builder.ConfigureLogging(logging => logging.AddProvider(_log));

@@ -20,7 +20,7 @@ internal static class CompletionEndpoints
             services.GetRequiredService<ILogger<Guard>>(),
             services.GetRequiredService<IMeterFactory>()));
         builder.Services.AddSingleton<Judge>();
-        builder.Services.AddSingleton<CompletionStream>();
+        builder.Services.AddSingleton<EventStream>();
     }
 
     public static void MapCompletions(this IEndpointRouteBuilder routes)
@@ -66,12 +66,13 @@ internal static class CompletionEndpoints
         return TypedResults.Bytes(judgment.Body, JudgmentBody.ContentType);
     }
 
-    private static async Task<IResult> CompleteAsync(HttpContext http, Judge judge, CompletionStream stream, CancellationToken cancellation)
+    private static async Task<IResult> CompleteAsync(HttpContext http, Judge judge, EventStream stream, CancellationToken cancellation)
     {
         var request = await RequestBody.ReadAsync(http, RequestReader.ReadComplete);
         if (request.Stream)
         {
-            await stream.SendAsync(http, request);
+            var steps = judge.CompleteInStepsAsync(request, http.Caller(), cancellation);
+            await stream.SendAsync(http, steps.Select(CompletionEvents.Of), CompletionEvents.Failed);
             return TypedResults.Empty;
         }
 

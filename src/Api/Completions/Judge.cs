@@ -33,8 +33,8 @@ internal sealed class Judge(
     {
         var policy = policies.For(request.Policy, caller);
         var judgment = await JudgeAsync(request, policy, caller, observer?.Decided, cancellation);
-        var (output, reason) = await AnswerAsync(request, policy.Policy, caller, judgment, observer?.Wrote, span, cancellation);
-        var body = new CompletionBody(Body(request, policy.Policy, judgment, "completion", "cmp"), output, reason);
+        var (output, reason, usage) = await AnswerAsync(request, policy.Policy, caller, judgment, observer?.Wrote, span, cancellation);
+        var body = new CompletionBody(Body(request, policy.Policy, judgment, CompletionBody.Kind, "cmp"), output, reason) { AnswerUsage = usage };
         var stored = await StoreAsync(body, caller);
         span.Completed(body);
         shadow.Offer(new(stored.Id, caller.Tenant, request.ToConversation(), request.OperatingPoint, policy.Policy, judgment.Trace));
@@ -74,23 +74,24 @@ internal sealed class Judge(
             new FieldError("operating_point", $"must be one that the model '{guard.Model.Id}' has: {names}"));
     }
 
-    private async Task<(OutputBody? Output, FinishReason Reason)> AnswerAsync(
+    private async Task<(OutputBody? Output, FinishReason Reason, AnswerUsageBody? Usage)> AnswerAsync(
         CompleteRequest request, Policy policy, Caller caller, Judgment judgment, Action<string>? wrote, AnswerSpan span, CancellationToken cancellation)
     {
         if (judgment.Trace.Path.Decision == Decision.Refuse)
-            return (new(Refusal.Write(judgment.Trace, policy), OutputSource.Policy), FinishReason.Refused);
-        if (!guard.Model.CanAnswer) return (null, FinishReason.NoAnswerSource);
+            return (new(Refusal.Write(judgment.Trace, policy), OutputSource.Policy), FinishReason.Refused, null);
+        if (!guard.Model.CanAnswer) return (null, FinishReason.NoAnswerSource, null);
         var answer = await guard.AnswerAsync(request.ToConversation(), judgment, request.ToAnswerOptions(), span.Watch(wrote), cancellation);
         span.Wrote(answer.Tokens);
         await caller.ChargeAsync(answer.Tokens);
-        return (new(answer.Text, OutputSource.Model), answer.ReachedLimit ? FinishReason.Length : FinishReason.Stop);
+        return (
+            new(answer.Text, OutputSource.Model), answer.ReachedLimit ? FinishReason.Length : FinishReason.Stop,
+            new(guard.Model.Id, judgment.Usage.Input, answer.Tokens));
     }
 
     private async Task<StoredJudgment> StoreAsync(JudgmentBody body, Caller caller)
     {
         var stored = new StoredJudgment(
-            body.Id, body.Object, body.Created, caller.Tenant, caller.Id, body.Decision.ToString().ToLowerInvariant(), body.Model.Digest, body.Policy.Digest,
-            body.ToJson());
+            body.Id, body.Object, body.Created, caller.Tenant, caller.Id, WireName.Of(body.Decision), body.Model.Digest, body.Policy.Digest, body.ToJson());
         using (telemetry.Storing()) await log.AppendAsync(stored);
         telemetry.Metrics.Judged(body.Object, body.Decision);
         return stored;

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using SaferGuard.Api.Traces;
 using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
 
@@ -39,12 +40,19 @@ internal record JudgmentBody
 
     public required TimingsBody Timings { get; init; }
 
+    /// <summary>Reads a stored judgment: a <see cref="CompletionBody"/> where it is one.</summary>
+    public static JudgmentBody Of(StoredJudgment stored) => stored.Kind == CompletionBody.Kind
+        ? JsonSerializer.Deserialize(stored.Body, ApiJson.Body.CompletionBody)!
+        : JsonSerializer.Deserialize(stored.Body, ApiJson.Body.JudgmentBody)!;
+
     public virtual byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, ApiJson.Body.JudgmentBody);
 }
 
 /// <summary>A judgment, and the answer or refusal that follows from it.</summary>
 internal sealed record CompletionBody : JudgmentBody
 {
+    public const string Kind = "completion";
+
     [JsonConstructor]
     public CompletionBody()
     {
@@ -65,6 +73,11 @@ internal sealed record CompletionBody : JudgmentBody
 
     [JsonPropertyOrder(1)]
     public required FinishReason FinishReason { get; init; }
+
+    /// <summary>What the answer cost where it was written. Absent when nobody says.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    [JsonPropertyOrder(1)]
+    public AnswerUsageBody? AnswerUsage { get; init; }
 
     public override byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, ApiJson.Body.CompletionBody);
 }
@@ -93,6 +106,10 @@ internal sealed record RuleCheckBody(
     public static IReadOnlyList<RuleCheckBody> Of(IReadOnlyList<RuleCheck> checks, IReadOnlyList<double> scores) =>
         [.. checks.Zip(scores, (check, score) => new RuleCheckBody(check.Rule, check.Verdict, score, check.Evidence, check.Enforcement))];
 }
+
+/// <summary>Tokens that an answer cost where it was written.</summary>
+/// <param name="Model">The model that wrote it, as its server names it.</param>
+internal sealed record AnswerUsageBody(string Model, int InputTokens, int OutputTokens);
 
 /// <summary>What the judgment cost, in tokens.</summary>
 /// <param name="InputTokens">Tokens of the conversation.</param>

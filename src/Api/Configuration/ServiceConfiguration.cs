@@ -3,6 +3,7 @@ using SaferGuard.Api.Access;
 using SaferGuard.Api.Access.Idempotency;
 using SaferGuard.Api.Access.RateLimits;
 using SaferGuard.Api.Cache;
+using SaferGuard.Api.Grpc;
 using SaferGuard.Api.Policies;
 using SaferGuard.Reasoning.Engine;
 
@@ -10,8 +11,6 @@ namespace SaferGuard.Api.Configuration;
 
 internal static partial class ServiceConfiguration
 {
-    private const string DefaultUrl = "http://127.0.0.1:8080";
-
     /// <summary>Binds every section of the configuration strictly: an unknown key is an error, and all errors are reported at once when the service starts.</summary>
     public static void AddConfiguration(this WebApplicationBuilder builder)
     {
@@ -26,10 +25,9 @@ internal static partial class ServiceConfiguration
         builder.Services.AddSection<AccessOptions, AccessValidator>("Access");
         builder.Services.AddSection<RedisOptions, RedisValidator>("Redis");
         builder.Services.AddSection<IdempotencyOptions, IdempotencyValidator>("Idempotency");
+        builder.Services.AddSection<GrpcOptions, GrpcValidator>(GrpcOptions.Section);
         builder.Services.AddSingleton(TimeProvider.System);
-
-        string[] addressKeys = ["urls", "http_ports", "https_ports"];
-        if (addressKeys.All(key => string.IsNullOrEmpty(builder.Configuration[key]))) builder.WebHost.UseUrls(DefaultUrl);
+        builder.AddAddresses();
     }
 
     private static void AddSection<TOptions, TValidator>(this IServiceCollection services, string section)
@@ -60,6 +58,15 @@ internal static partial class ServiceConfiguration
         public ValidateOptionsResult Validate(string? name, EngineOptions options)
         {
             var errors = options.Errors().Select(error => $"Engine: {error}").ToList();
+            return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+        }
+    }
+
+    private sealed class GrpcValidator : IValidateOptions<GrpcOptions>
+    {
+        public ValidateOptionsResult Validate(string? name, GrpcOptions options)
+        {
+            var errors = options.Errors().Select(error => $"{GrpcOptions.Section}: {error}").ToList();
             return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
         }
     }
