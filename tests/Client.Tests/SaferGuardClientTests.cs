@@ -84,6 +84,30 @@ public abstract class SaferGuardClientTests(Service service, ISaferGuardClient c
     }
 
     [Fact]
+    public async Task Stored_judgments_are_listed_page_by_page_newest_first()
+    {
+        var ids = new List<string>();
+        for (var i = 0; i < 60; i++) ids.Add((await client.AssessAsync(new AssessRequest { Input = Prompts.Harmful, Trace = TraceLevel.Brief }, Cancellation)).Id);
+        var harmless = await client.AssessAsync(Prompts.Harmless, Cancellation);
+
+        var refused = await client.ListTracesAsync(Decision.Refuse, Cancellation).ToListAsync(Cancellation);
+        var newest = await client.ListTracesAsync(cancellationToken: Cancellation).FirstAsync(Cancellation);
+
+        Assert.Equal(ids.AsEnumerable().Reverse(), refused.Select(judged => judged.Id).Where(ids.Contains));
+        Assert.All(refused, judged => Assert.Equal(Decision.Refuse, judged.Decision));
+        Assert.Equal(harmless.Id, newest.Id);
+    }
+
+    [Fact]
+    public async Task A_policy_that_is_not_there_is_named()
+    {
+        var fault = await Assert.ThrowsAsync<SaferGuardRequestException>(
+            () => client.AssessAsync(new AssessRequest { Input = "Hello", Policy = "nobody's" }, Cancellation));
+
+        Assert.Equal("policy", Assert.Single(fault.Problem!.Errors).Field);
+    }
+
+    [Fact]
     public async Task A_wrong_request_is_explained_field_by_field()
     {
         var fault = await Assert.ThrowsAsync<SaferGuardRequestException>(

@@ -15,6 +15,7 @@ internal static class GrpcRequests
             OperatingPoint = GrpcEnum<V1.OperatingPoint>.Of(request.OperatingPoint),
         };
         if (request.Input is { } input) message.Input = input;
+        if (request.Policy is { } policy) message.Policy = policy;
         return message;
     }
 
@@ -29,6 +30,7 @@ internal static class GrpcRequests
             OperatingPoint = GrpcEnum<V1.OperatingPoint>.Of(request.OperatingPoint),
         };
         if (request.Input is { } input) message.Input = input;
+        if (request.Policy is { } policy) message.Policy = policy;
         if (request.MaxTokens is { } maxTokens) message.MaxTokens = maxTokens;
         if (request.Temperature is { } temperature) message.Temperature = temperature;
         if (request.Seed is { } seed) message.Seed = seed;
@@ -40,7 +42,6 @@ internal static class GrpcRequests
     {
         ArgumentNullException.ThrowIfNull(request);
         if (request.Response is not null) throw Unknown(nameof(request.Response));
-        if (request.Policy is not null) throw Unknown(nameof(request.Policy));
     }
 
     private static NotSupportedException Unknown(string field) => new($"The gRPC protocol has no {field}. Use {nameof(SaferGuardClient)}.");
