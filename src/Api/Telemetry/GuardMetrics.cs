@@ -27,6 +27,7 @@ internal sealed class GuardMetrics
     private readonly Counter<long> _errors;
     private readonly Counter<long> _unscanned;
     private readonly Counter<long> _degraded;
+    private readonly Counter<long> _unrecorded;
     private readonly Counter<long> _cacheHits;
     private readonly Counter<long> _cacheMisses;
     private readonly Histogram<double> _stageDuration;
@@ -42,6 +43,7 @@ internal sealed class GuardMetrics
         _errors = meter.CreateCounter<long>(Metrics.Errors, "{error}", "Requests that ended with an error.");
         _unscanned = meter.CreateCounter<long>(Metrics.Unscanned, "{text}", "Texts that were let through without having been judged.");
         _degraded = meter.CreateCounter<long>(Metrics.Degraded, "{request}", "Requests that were served with less than the configured checks.");
+        _unrecorded = meter.CreateCounter<long>(Metrics.Unrecorded, "{judgment}", "Judgments that were returned without having been stored.");
         _cacheHits = meter.CreateCounter<long>(Metrics.CacheHits, "{judgment}", "Judgments that the verdict cache held.");
         _cacheMisses = meter.CreateCounter<long>(Metrics.CacheMisses, "{judgment}", "Judgments that the verdict cache was asked for and did not hold.");
         _stageDuration = Seconds(Metrics.StageDuration, "Time of one stage of a judgment.", s_durations);
@@ -81,6 +83,9 @@ internal sealed class GuardMetrics
 
     /// <summary>A request is served with less than the configured checks, because failures are to be passed over.</summary>
     public void Degraded(Direction direction, ErrorKind reason) => Count(_degraded, direction, reason.Name);
+
+    /// <summary>A judgment is returned that could not be stored.</summary>
+    public void Unrecorded(ErrorKind reason) => _unrecorded.Add(1, new KeyValuePair<string, object?>(Attributes.Reason, reason.Name));
 
     public void CacheHit() => _cacheHits.Add(1);
 

@@ -7,7 +7,7 @@ internal static class GrpcRequests
 {
     public static V1.AssessRequest Write(AssessRequest request)
     {
-        Require(request);
+        ArgumentNullException.ThrowIfNull(request);
         var message = new V1.AssessRequest
         {
             Messages = { Messages(request) },
@@ -16,13 +16,13 @@ internal static class GrpcRequests
         };
         if (request.Input is { } input) message.Input = input;
         if (request.Policy is { } policy) message.Policy = policy;
+        if (request.Response is { } response) message.Response = response;
         return message;
     }
 
     public static V1.CompleteRequest Write(CompleteRequest request)
     {
-        Require(request);
-        if (request.Model is not null) throw Unknown(nameof(request.Model));
+        ArgumentNullException.ThrowIfNull(request);
         var message = new V1.CompleteRequest
         {
             Messages = { Messages(request) },
@@ -31,20 +31,12 @@ internal static class GrpcRequests
         };
         if (request.Input is { } input) message.Input = input;
         if (request.Policy is { } policy) message.Policy = policy;
+        if (request.Model is { } model) message.Model = model;
         if (request.MaxTokens is { } maxTokens) message.MaxTokens = maxTokens;
         if (request.Temperature is { } temperature) message.Temperature = temperature;
         if (request.Seed is { } seed) message.Seed = seed;
         return message;
     }
-
-    /// <summary>What the protocol cannot say is not left out silently: the judgment would be another.</summary>
-    private static void Require(AssessRequest request)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        if (request.Response is not null) throw Unknown(nameof(request.Response));
-    }
-
-    private static NotSupportedException Unknown(string field) => new($"The gRPC protocol has no {field}. Use {nameof(SaferGuardClient)}.");
 
     private static IEnumerable<V1.Message> Messages(AssessRequest request) =>
         request.Messages?.Select(message => new V1.Message { Role = GrpcEnum<V1.Role>.Of((Role?)message.Role), Content = message.Content }) ?? [];
