@@ -4,7 +4,7 @@ using SaferGuard.Client.Grpc;
 namespace SaferGuard.Client.Tests;
 
 /// <summary>What the client over gRPC makes of services that do not do what it asks.</summary>
-public sealed class GrpcFaultTests(Service service) : IClassFixture<Service>
+public sealed class GrpcFaultTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -44,14 +44,5 @@ public sealed class GrpcFaultTests(Service service) : IClassFixture<Service>
         var fault = await Assert.ThrowsAsync<SaferGuardAccessException>(() => client.AssessAsync("Hello", Cancellation));
 
         Assert.Equal("urn:saferguard:problem:unauthenticated", fault.Problem!.Type);
-    }
-
-    [Fact]
-    public async Task What_the_protocol_cannot_say_is_not_left_out()
-    {
-        using var client = new SaferGuardGrpcClient(service.Channel);
-
-        await Assert.ThrowsAsync<NotSupportedException>(
-            () => client.AssessAsync(new AssessRequest { Input = "Hello", Response = Prompts.Harmful }, Cancellation));
     }
 }

@@ -99,6 +99,15 @@ public abstract class SaferGuardClientTests(Service service, ISaferGuardClient c
     }
 
     [Fact]
+    public async Task An_answer_is_judged_in_the_place_of_what_it_answers()
+    {
+        var harmful = await client.AssessAsync(new AssessRequest { Input = Prompts.Harmless, Response = $"{Prompts.Harmful}!" }, Cancellation);
+        var harmless = await client.AssessAsync(new AssessRequest { Input = Prompts.Harmless, Response = "Black tea goes well with rain." }, Cancellation);
+
+        Assert.Equal((Decision.Refuse, Decision.Answer), (harmful.Decision, harmless.Decision));
+    }
+
+    [Fact]
     public async Task A_policy_that_is_not_there_is_named()
     {
         var fault = await Assert.ThrowsAsync<SaferGuardRequestException>(
