@@ -1,4 +1,5 @@
 using SaferGuard.Api.Access;
+using SaferGuard.Api.Answers;
 using SaferGuard.Api.Cache;
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Configuration;
@@ -8,6 +9,7 @@ using SaferGuard.Api.Operations;
 using SaferGuard.Api.Policies;
 using SaferGuard.Api.Telemetry;
 using SaferGuard.Api.Traces;
+using SaferGuard.Api.Upstream;
 
 if (CommandLine.HasVerb(args)) return await CommandLine.RunAsync(args);
 
@@ -19,6 +21,8 @@ builder.AddTraces();
 builder.AddPolicies();
 builder.AddVerdictCache();
 builder.AddAccess();
+builder.AddUpstream();
+builder.AddAnswers();
 builder.AddCompletions();
 builder.AddOpenAI();
 builder.AddGrpc();

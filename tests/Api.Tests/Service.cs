@@ -85,6 +85,14 @@ public class Service : WebApplicationFactory<Program>, IAsyncLifetime
         return await store.Judgments.CountAsync();
     }
 
+    /// <summary>The bodies of all stored judgments, the oldest first.</summary>
+    public async Task<IReadOnlyList<JsonElement>> StoredAsync()
+    {
+        await using var store = await Services.GetRequiredService<IDbContextFactory<TraceStore>>().CreateDbContextAsync();
+        var bodies = await store.Judgments.AsNoTracking().OrderBy(judgment => judgment.Id).Select(judgment => judgment.Body).ToListAsync();
+        return [.. bodies.Select(body => JsonSerializer.Deserialize<JsonElement>(body))];
+    }
+
     /// <summary>Takes the store away, as when its disk is lost.</summary>
     public void LoseStore()
     {

@@ -20,7 +20,8 @@ internal static class CompletionEvents
         CompletionStep.Decided decided => Part(decided.Stage),
         CompletionStep.Explained explained => Explanation(Part(explained.Stage)),
         CompletionStep.Wrote wrote => new("output", JsonSerializer.SerializeToUtf8Bytes(new(wrote.Text), ApiJson.Body.OutputEvent)),
-        CompletionStep.Completed completed => new("completion", completed.Judgment.Body),
+        CompletionStep.Degraded degraded => new("degraded", JsonSerializer.SerializeToUtf8Bytes(degraded.What, ApiJson.Body.Degradation)),
+        CompletionStep.Completed completed => WithheldProblem.Of(completed.Judgment) is { } cut ? throw cut : new("completion", completed.Judgment.Body),
         _ => throw new ArgumentOutOfRangeException(nameof(step)),
     };
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using SaferGuard.Api.Access;
+using SaferGuard.Api.Failures;
 using SaferGuard.Api.Traces;
 using SaferGuard.Reasoning.Traces;
 
@@ -15,8 +16,15 @@ internal abstract record CompletionStep
     /// <summary>A sentence or evidence has been written for a stage that was decided before; the stage is whole again.</summary>
     public sealed record Explained(TraceStage Stage) : CompletionStep;
 
-    /// <summary>A piece of the output has been written.</summary>
-    public sealed record Wrote(string Text) : CompletionStep;
+    /// <summary>A piece of the output has been written, and judged if it is an answer.</summary>
+    public sealed record Wrote(string Text) : CompletionStep
+    {
+        /// <summary>Completed when whoever reads the steps asks for the next one.</summary>
+        public TaskCompletionSource Taken { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    /// <summary>The guard could not do something, and the configuration lets that pass.</summary>
+    public sealed record Degraded(Degradation What) : CompletionStep;
 
     /// <summary>The judgment is stored. Always the last step.</summary>
     public sealed record Completed(StoredJudgment Judgment) : CompletionStep;
@@ -29,12 +37,17 @@ internal static class CompletionSteps
         this Judge judge, CompleteRequest request, Caller caller, [EnumeratorCancellation] CancellationToken cancellation)
     {
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        // What waits here is the trace and an answer, both of bounded length.
+        // What waits here is the trace and one piece of the answer.
         var channel = Channel.CreateUnbounded<CompletionStep>(new() { SingleReader = true });
         var making = MakeAsync(judge, request, caller, channel.Writer, leaving.Token);
         try
         {
-            await foreach (var step in channel.Reader.ReadAllAsync(cancellation)) yield return step;
+            await foreach (var step in channel.Reader.ReadAllAsync(cancellation))
+            {
+                if (step is CompletionStep.Degraded degraded) judge.Announce(degraded.What);
+                yield return step;
+                (step as CompletionStep.Wrote)?.Taken.TrySetResult();
+            }
         }
         finally
         {
@@ -48,9 +61,19 @@ internal static class CompletionSteps
         Judge judge, CompleteRequest request, Caller caller, ChannelWriter<CompletionStep> writer, CancellationToken cancellation)
     {
         var decided = new HashSet<Type>();
+        var latest = Task.CompletedTask;
         var observer = new CompletionObserver(
             stage => writer.TryWrite(decided.Add(stage.GetType()) ? new CompletionStep.Decided(stage) : new CompletionStep.Explained(stage)),
-            text => writer.TryWrite(new CompletionStep.Wrote(text)));
+            text =>
+            {
+                var wrote = new CompletionStep.Wrote(text);
+                latest = wrote.Taken.Task;
+                writer.TryWrite(wrote);
+            })
+        {
+            Degraded = degradation => writer.TryWrite(new CompletionStep.Degraded(degradation)),
+            Drained = waiting => latest.WaitAsync(waiting),
+        };
         try
         {
             writer.TryWrite(new CompletionStep.Completed(await judge.CompleteAsync(request, caller, observer, cancellation)));

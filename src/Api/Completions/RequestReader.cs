@@ -15,20 +15,23 @@ internal static class RequestReader
     /// <exception cref="ProblemException">The body is not a valid request.</exception>
     public static AssessRequest ReadAssess(ReadOnlySequence<byte> body, LimitOptions limits) => Read(body, MaxDepth, (json, errors) =>
     {
-        var fields = new JsonFields(json, "", errors, "input", "messages", "trace", "operating_point", "policy");
-        return ReadSubject(fields, errors, limits, new AssessRequest());
+        var fields = new JsonFields(json, "", errors, "input", "messages", "response", "trace", "operating_point", "policy");
+        var response = fields.Text("response");
+        if (response is "") errors.Add("response", "must not be empty");
+        return ReadSubject(fields, errors, limits, new AssessRequest()) with { Response = response };
     });
 
     /// <exception cref="ProblemException">The body is not a valid request.</exception>
     public static CompleteRequest ReadComplete(ReadOnlySequence<byte> body, LimitOptions limits) => Read(body, MaxDepth, (json, errors) =>
     {
-        var fields = new JsonFields(json, "", errors, "input", "messages", "trace", "operating_point", "policy", "max_tokens", "temperature", "seed", "stream");
+        var fields = new JsonFields(json, "", errors, "input", "messages", "trace", "operating_point", "policy", "model", "max_tokens", "temperature", "seed", "stream");
         var defaults = new CompleteRequest();
         return ReadSubject(fields, errors, limits, defaults) with
         {
-            MaxTokens = fields.Integer("max_tokens", 1, limits.MaxAnswerTokens) ?? defaults.MaxTokens,
-            Temperature = fields.Number("temperature", 0, CompleteRequest.MaxTemperature) ?? defaults.Temperature,
-            Seed = fields.Integer("seed", 0, int.MaxValue) ?? defaults.Seed,
+            Model = fields.Text("model"),
+            MaxTokens = fields.Integer("max_tokens", 1, limits.MaxAnswerTokens),
+            Temperature = fields.Number("temperature", 0, CompleteRequest.MaxTemperature),
+            Seed = fields.Integer("seed", 0, int.MaxValue),
             Stream = fields.Boolean("stream") ?? defaults.Stream,
         };
     });

@@ -3,8 +3,11 @@ using SaferGuard.Api.Access;
 using SaferGuard.Api.Access.Idempotency;
 using SaferGuard.Api.Access.RateLimits;
 using SaferGuard.Api.Cache;
+using SaferGuard.Api.Conversations;
+using SaferGuard.Api.Failures;
 using SaferGuard.Api.Grpc;
 using SaferGuard.Api.Policies;
+using SaferGuard.Api.Upstream;
 using SaferGuard.Reasoning.Engine;
 
 namespace SaferGuard.Api.Configuration;
@@ -27,6 +30,9 @@ internal static partial class ServiceConfiguration
         builder.Services.AddSection<IdempotencyOptions, IdempotencyValidator>("Idempotency");
         builder.Services.AddSection<GrpcOptions, GrpcValidator>(GrpcOptions.Section);
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSection<UpstreamOptions, UpstreamValidator>("Upstream");
+        builder.Services.AddSection<WindowOptions, WindowValidator>("Windows");
+        builder.Services.AddSection<FailureOptions, FailureValidator>("Failure");
         builder.AddAddresses();
     }
 
@@ -82,6 +88,15 @@ internal static partial class ServiceConfiguration
 
     [OptionsValidator]
     private sealed partial class ShutdownValidator : IValidateOptions<ShutdownOptions>;
+
+    [OptionsValidator]
+    private sealed partial class UpstreamValidator : IValidateOptions<UpstreamOptions>;
+
+    [OptionsValidator]
+    private sealed partial class WindowValidator : IValidateOptions<WindowOptions>;
+
+    [OptionsValidator]
+    private sealed partial class FailureValidator : IValidateOptions<FailureOptions>;
 
     [OptionsValidator]
     private sealed partial class TelemetryValidator : IValidateOptions<TelemetryOptions>;

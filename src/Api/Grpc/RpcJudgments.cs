@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using SaferGuard.Api.Completions;
+using SaferGuard.Api.Failures;
 using SaferGuard.Api.Traces;
 using SaferGuard.Reasoning.Traces;
 using V1 = SaferGuard.Protocol.V1;
@@ -21,27 +22,39 @@ internal static class RpcJudgments
             Model = new() { Id = body.Model.Id, Digest = body.Model.Digest },
             Policy = new() { Id = body.Policy.Id, Version = body.Policy.Version, Digest = body.Policy.Digest },
             OperatingPoint = Named<V1.OperatingPoint>.Of(body.OperatingPoint),
-            Decision = Named<V1.Decision>.Of(body.Decision),
-            Scores = new() { Answer = body.Scores.Answer, Care = body.Scores.Care, Refuse = body.Scores.Refuse },
-            Trace = new() { Assessment = Of(body.Trace.Assessment), RuleCheck = { body.Trace.RuleCheck.Select(Of) }, Path = Of(body.Trace.Path) },
-            Usage = new()
-            {
-                InputTokens = body.Usage.InputTokens,
-                TraceTokens = body.Usage.TraceTokens,
-                ForcedTokens = body.Usage.ForcedTokens,
-                CachedTokens = body.Usage.CachedTokens,
-                CachedVerdicts = body.Usage.CachedVerdicts ?? 0,
-            },
-            Timings = new()
-            {
-                QueueMs = body.Timings.QueueMs, PrefillMs = body.Timings.PrefillMs, DecodeMs = body.Timings.DecodeMs, TotalMs = body.Timings.TotalMs,
-            },
+            Subject = Named<V1.Subject>.Of(body.Subject ?? Subject.Prompt),
+            Decision = body.Decision is { } decision ? Named<V1.Decision>.Of(decision) : default,
+            Scores = body.Scores is { } scores ? Of(scores) : null,
+            Trace = body.Trace is { } trace ? Of(trace) : null,
+            Turns = body.Turns is { } turns ? new() { Decides = turns.Decides, Withheld = { turns.Withheld }, Apart = { turns.Apart } } : null,
+            Usage = body.Usage is { } usage ? Of(usage) : null,
+            Timings = body.Timings is { } timings ? Of(timings) : null,
+            Degraded = { (body.Degraded ?? []).Select(Of) },
         };
-        if (body is not CompletionBody completion) return judgment;
+        if (body is CompletionBody completion) Complete(judgment, completion);
+        return judgment;
+    }
+
+    private static void Complete(V1.Judgment judgment, CompletionBody completion)
+    {
         judgment.FinishReason = Named<V1.FinishReason>.Of(completion.FinishReason);
         if (completion.AnswerUsage is { } usage) judgment.AnswerUsage = new() { Model = usage.Model, InputTokens = usage.InputTokens, OutputTokens = usage.OutputTokens };
         if (completion.Output is { } output) judgment.Output = new() { Text = output.Text, Source = Named<V1.OutputSource>.Of(output.Source) };
-        return judgment;
+        if (completion.OutputJudgment is { } judged)
+        {
+            judgment.OutputJudgment = new()
+            {
+                Decision = Named<V1.Decision>.Of(judged.Decision), Scores = Of(judged.Scores), Trace = Of(judged.Trace), Usage = Of(judged.Usage), Timings = Of(judged.Timings),
+            };
+        }
+
+        if (completion.Withheld is { } withheld)
+        {
+            judgment.Withheld = new()
+            {
+                Reason = Named<V1.WithheldReason>.Of(withheld.Reason), Start = withheld.Start, Characters = withheld.Characters, Digest = withheld.Digest,
+            };
+        }
     }
 
     public static V1.CompletionEvent Of(CompletionStep step) => step switch
@@ -53,9 +66,29 @@ internal static class RpcJudgments
         CompletionStep.Explained { Stage: TraceStage.RulesChecked stage } => new() { Explanation = new() { RuleCheck = Of(stage) } },
         CompletionStep.Explained { Stage: TraceStage.PathDecided stage } => new() { Explanation = new() { Path = Of(stage.Stage) } },
         CompletionStep.Wrote wrote => new() { Output = new() { Text = wrote.Text } },
-        CompletionStep.Completed completed => new() { Completion = Of(completed.Judgment) },
+        CompletionStep.Degraded degraded => new() { Degraded = Of(degraded.What) },
+        CompletionStep.Completed completed => WithheldProblem.Of(completed.Judgment) is { } cut ? throw cut : new() { Completion = Of(completed.Judgment) },
         _ => throw new ArgumentOutOfRangeException(nameof(step)),
     };
+
+    private static V1.Degradation Of(Degradation degradation) => new() { Part = Named<V1.DegradedPart>.Of(degradation.Part), Reason = degradation.Reason };
+
+    private static V1.DecisionScores Of(DecisionScores scores) => new() { Answer = scores.Answer, Care = scores.Care, Refuse = scores.Refuse };
+
+    private static V1.Trace Of(TraceBody trace) =>
+        new() { Assessment = Of(trace.Assessment), RuleCheck = { trace.RuleCheck.Select(Of) }, Path = Of(trace.Path) };
+
+    private static V1.Usage Of(UsageBody usage) => new()
+    {
+        InputTokens = usage.InputTokens,
+        TraceTokens = usage.TraceTokens,
+        ForcedTokens = usage.ForcedTokens,
+        CachedTokens = usage.CachedTokens,
+        CachedVerdicts = usage.CachedVerdicts ?? 0,
+    };
+
+    private static V1.Timings Of(TimingsBody timings) =>
+        new() { QueueMs = timings.QueueMs, PrefillMs = timings.PrefillMs, DecodeMs = timings.DecodeMs, TotalMs = timings.TotalMs };
 
     private static V1.AssessmentStage Of(AssessmentStage stage)
     {

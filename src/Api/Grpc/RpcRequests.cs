@@ -18,14 +18,18 @@ internal static class RpcRequests
 
     /// <exception cref="Operations.ProblemException">The request is not valid.</exception>
     public static AssessRequest Read(V1.AssessRequest request, LimitOptions limits) => RequestReader.ReadAssess(Json(json =>
+    {
         WriteSubject(
-        json, request.HasInput ? request.Input : null, request.Messages, request.Trace, request.OperatingPoint, request.HasPolicy ? request.Policy : null)), limits);
+            json, request.HasInput ? request.Input : null, request.Messages, request.Trace, request.OperatingPoint, request.HasPolicy ? request.Policy : null);
+        if (request.HasResponse) json.WriteString("response", request.Response);
+    }), limits);
 
     /// <exception cref="Operations.ProblemException">The request is not valid.</exception>
     public static CompleteRequest Read(V1.CompleteRequest request, LimitOptions limits) => RequestReader.ReadComplete(Json(json =>
     {
         WriteSubject(
             json, request.HasInput ? request.Input : null, request.Messages, request.Trace, request.OperatingPoint, request.HasPolicy ? request.Policy : null);
+        if (request.HasModel) json.WriteString("model", request.Model);
         if (request.HasMaxTokens) json.WriteNumber("max_tokens", request.MaxTokens);
         if (request.HasSeed) json.WriteNumber("seed", request.Seed);
         if (request.HasTemperature && double.IsFinite(request.Temperature)) json.WriteNumber("temperature", request.Temperature);

@@ -22,19 +22,19 @@ internal sealed record ChatCompletion(
     /// <exception cref="ProblemException">The decision allows an answer, and there is no model that can write one.</exception>
     public static OutputBody OutputOf(CompletionBody completion) => completion.Output ?? throw new ProblemException(
         Errors.NoAnswerSource,
-        $"The guard allows an answer to this (decision '{WireName.Of(completion.Decision)}'), but its model only judges, and no other model is configured. "
+        $"The guard allows an answer to this (decision '{WireName.Of(completion.Decision!.Value)}'), but its model only judges, and no other model is configured. "
         + "Ask POST /v1/assess for judgments, or configure a model that answers.")
     { Judged = completion };
 
     public static string ReasonOf(FinishReason reason) => reason switch
     {
         FinishReason.Length => "length",
-        FinishReason.Refused => "content_filter",
+        FinishReason.Refused or FinishReason.Withheld => "content_filter",
         _ => "stop",
     };
 }
 
-/// <param name="FinishReason"><c>stop</c>, <c>length</c>, or <c>content_filter</c> when the guard refused; the content then says why.</param>
+/// <param name="FinishReason"><c>stop</c>, <c>length</c>, or <c>content_filter</c> when the guard refused the prompt, and the content says why, or the answer, of which the content is what had passed.</param>
 internal sealed record ChatChoice(int Index, ChatAnswer Message, string FinishReason, string? Logprobs = null);
 
 internal sealed record ChatAnswer(string Role, string Content, string? Refusal = null);
@@ -45,7 +45,7 @@ internal sealed record ChatUsage(
 {
     public static ChatUsage Of(CompletionBody completion)
     {
-        var usage = completion.Usage;
+        var usage = completion.Usage ?? new(0, 0, 0, 0);
         var read = completion.AnswerUsage?.InputTokens ?? usage.InputTokens;
         var written = usage.TraceTokens + (completion.AnswerUsage?.OutputTokens ?? 0);
         return new(read, written, read + written, new(usage.CachedTokens), new(usage.TraceTokens));

@@ -10,13 +10,13 @@ internal static class ChatParameters
 {
     private static readonly Dictionary<string, string> s_read = new()
     {
-        ["model"] = "Any name. Responses repeat it.",
+        ["model"] = "Any name; where an upstream with a model map answers, one that `GET /v1/models` lists. Responses repeat it.",
         ["messages"] = "The conversation. `developer` is `system`; `content` is text, or an array of parts of type `text`.",
         ["stream"] = "Send chunks as server-sent events.",
         ["stream_options"] = "`include_usage`: end the stream with a chunk that says what it cost.",
         ["max_tokens"] = "As `max_completion_tokens`.",
         ["max_completion_tokens"] = "The most tokens of the answer.",
-        ["temperature"] = "How freely the answer is sampled, from 0, which is also the default, to 2.",
+        ["temperature"] = "How freely the answer is sampled, from 0 to 2.",
         ["seed"] = "Makes sampling repeatable.",
         ["saferguard"] = "Not of OpenAI: `trace`, `operating_point` and `policy` as for `/v1/complete`.",
     };

@@ -46,11 +46,12 @@ internal static class ChatRequestReader
             {
                 Messages = fields.Array("messages") is { } messages ? RequestReader.ReadMessages(messages, errors, limits, ReadMessage) : [],
                 Trace = ours?.Choice<TraceLevel>("trace") ?? defaults.Trace,
-                Policy = ours?.Text("policy", AssessRequest.MaxPolicyLength),
                 OperatingPoint = ours?.Choice<OperatingPoint>("operating_point"),
-                MaxTokens = answer ?? total ?? limits.MaxAnswerTokens,
-                Temperature = fields.Number("temperature", 0, CompleteRequest.MaxTemperature) ?? defaults.Temperature,
-                Seed = fields.Integer("seed", 0, int.MaxValue) ?? defaults.Seed,
+                Policy = ours?.Text("policy", AssessRequest.MaxPolicyLength),
+                Model = model,
+                MaxTokens = answer ?? total,
+                Temperature = fields.Number("temperature", 0, CompleteRequest.MaxTemperature),
+                Seed = fields.Integer("seed", 0, int.MaxValue),
                 Stream = fields.Boolean("stream") ?? defaults.Stream,
             },
             options?.Boolean("include_usage") ?? false);

@@ -29,7 +29,7 @@ internal static class ModerationCategories
     public static Moderation Of(JudgmentBody judgment)
     {
         var flagged = judgment.Decision == Decision.Refuse;
-        var checks = judgment.Trace.RuleCheck;
+        var checks = judgment.Trace?.RuleCheck ?? [];
         return new(
             flagged,
             s_rules.ToDictionary(entry => entry.Category, entry => flagged && Of(entry.Rules).Any(IsAgainst)),

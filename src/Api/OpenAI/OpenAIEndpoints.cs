@@ -6,6 +6,7 @@ using SaferGuard.Api.Access;
 using SaferGuard.Api.Access.Idempotency;
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Operations;
+using SaferGuard.Api.Upstream;
 using SaferGuard.Reasoning;
 using SaferGuard.Reasoning.Traces;
 
@@ -30,11 +31,11 @@ internal static class OpenAIEndpoints
             .WithName("createChatCompletion")
             .WithSummary("Judges a conversation, then answers or refuses, as OpenAI's clients expect it")
             .WithDescription(
-                "A refusal is an answer with `finish_reason: \"content_filter\"`. `saferguard` has the verdict; in a stream it comes with the finish reason. "
+                "A refusal is an answer with `finish_reason: \"content_filter\"`, and so is an answer that was judged and withheld. `saferguard` has the verdict; in a stream it comes with the finish reason. "
                 + "The trace counts as reasoning tokens. When no model can answer a prompt that the guard allows, the status is 501.")
             .Produces<ChatCompletion>()
             .WithMetadata(new RequireScopeAttribute(Scope.Complete), new AcceptsIdempotencyKey())
-            .ProducesOpenAIErrors(400, 401, 403, 409, 413, 415, 422, 429, 501, 503, 504)
+            .ProducesOpenAIErrors(400, 401, 403, 409, 413, 415, 422, 429, 501, 502, 503, 504)
             .AddOpenApiOperationTransformer((operation, _, _) =>
             {
                 operation.RequestBody = Json(ChatParameters.Schema());
@@ -55,7 +56,7 @@ internal static class OpenAIEndpoints
                 return Task.CompletedTask;
             });
 
-        group.MapGet("/models", (Guard guard) => Respond(new("list", [ListedModel.Of(guard.Model)]), OpenAIJson.Body.ModelList))
+        group.MapGet("/models", (Guard guard, UpstreamOptions upstream) => Respond(new("list", ListedModel.All(guard.Model, upstream)), OpenAIJson.Body.ModelList))
             .WithName("listModels")
             .WithSummary("Lists the models")
             .WithMetadata(new RequireScopeAttribute(Scope.None))
@@ -113,8 +114,9 @@ internal static class OpenAIEndpoints
         }
     }
 
-    private static FileContentHttpResult FindModel(string id, Guard guard) => Uri.UnescapeDataString(id) == guard.Model.Id
-        ? Respond(ListedModel.Of(guard.Model), OpenAIJson.Body.ListedModel)
+    private static FileContentHttpResult FindModel(string id, Guard guard, UpstreamOptions upstream) =>
+        ListedModel.All(guard.Model, upstream).FirstOrDefault(model => model.Id == Uri.UnescapeDataString(id)) is { } model
+        ? Respond(model, OpenAIJson.Body.ListedModel)
         : throw new ProblemException(Errors.ModelNotFound, "See GET /v1/models.", new FieldError("model", "is not the id of a model that is listed"));
 
     private static FileContentHttpResult Respond<T>(T body, JsonTypeInfo<T> shape) =>

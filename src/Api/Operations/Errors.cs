@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Grpc.Core;
 using SaferGuard.Api.Completions;
+using SaferGuard.Api.Upstream;
 using SaferGuard.Reasoning;
 using SaferGuard.Reasoning.Engine;
 using SaferGuard.Reasoning.Templates;
@@ -13,7 +14,7 @@ internal sealed record ErrorKind(string Name, int Status, string Title)
     public string Type { get; } = $"urn:saferguard:problem:{Name}";
 
     /// <summary>What <see cref="Status"/> is on gRPC.</summary>
-    public StatusCode Code { get; } = Status switch
+    public StatusCode Code { get; init; } = Status switch
     {
         StatusCodes.Status401Unauthorized => StatusCode.Unauthenticated,
         StatusCodes.Status403Forbidden => StatusCode.PermissionDenied,
@@ -89,10 +90,17 @@ internal static class Errors
     public static readonly ErrorKind TimedOut = new("timed-out", StatusCodes.Status504GatewayTimeout, "The judgment took too long");
     public static readonly ErrorKind NotReady = new("not-ready", StatusCodes.Status503ServiceUnavailable, "The service is not ready");
 
+    public static readonly ErrorKind OutputWithheld = new("output-withheld", StatusCodes.Status422UnprocessableEntity, "The rest of the answer was withheld") { Code = StatusCode.Aborted };
+    public static readonly ErrorKind UpstreamFailed = new("upstream-failed", StatusCodes.Status502BadGateway, "The model behind the guard failed");
+    public static readonly ErrorKind UpstreamRefused = new("upstream-refused", StatusCodes.Status502BadGateway, "The model behind the guard does not take the request");
+    public static readonly ErrorKind UpstreamUnavailable = new("upstream-unavailable", StatusCodes.Status503ServiceUnavailable, "The model behind the guard cannot answer now");
+    public static readonly ErrorKind UpstreamTimedOut = new("upstream-timed-out", StatusCodes.Status504GatewayTimeout, "The model behind the guard took too long");
+
     /// <summary>What a client is told about an exception. Unknown ones give nothing away.</summary>
     public static ProblemException Of(Exception exception) => exception switch
     {
         ProblemException problem => problem,
+        UpstreamException upstream => new(upstream.Kind, upstream.Message) { RetryAfter = upstream.RetryAfter },
         EngineTimeoutException => new(TimedOut, "Nothing was judged. The service is busy, or the conversation long: try again later."),
         EngineUnavailableException => new(Unavailable, "The queue is full or the engine has stopped. Nothing was judged; try again later.")
         {

@@ -32,7 +32,7 @@ internal sealed class AnswerSpan(GuardMetrics metrics, Activity? span, string mo
         if (span is not { IsAllDataRequested: true }) return;
         span.SetTag(Attributes.ResponseId, body.Id);
         span.SetTag(Attributes.FinishReasons, new[] { TagValue.Of(body.FinishReason) });
-        span.SetTag(Attributes.Decision, TagValue.Of(body.Decision));
+        if (body.Decision is { } decision) span.SetTag(Attributes.Decision, TagValue.Of(decision));
         if (capturesContent && body.Output is { } output) span.SetTag(Attributes.OutputMessages, TagValue.Of(output));
     }
 

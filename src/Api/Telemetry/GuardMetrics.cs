@@ -12,9 +12,6 @@ namespace SaferGuard.Api.Telemetry;
 /// </summary>
 internal sealed class GuardMetrics
 {
-    /// <summary>The reason of what the configuration does not ask for.</summary>
-    private const string Off = "off";
-
     /// <summary>Seconds. Finer than the conventions advise: a brief judgment takes a millisecond.</summary>
     private static readonly double[] s_durations =
         [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1, 2, 4, 8, 16, 32, 64];
@@ -27,6 +24,7 @@ internal sealed class GuardMetrics
     private readonly Counter<long> _errors;
     private readonly Counter<long> _unscanned;
     private readonly Counter<long> _degraded;
+    private readonly Counter<long> _unrecorded;
     private readonly Counter<long> _cacheHits;
     private readonly Counter<long> _cacheMisses;
     private readonly Histogram<double> _stageDuration;
@@ -42,6 +40,7 @@ internal sealed class GuardMetrics
         _errors = meter.CreateCounter<long>(Metrics.Errors, "{error}", "Requests that ended with an error.");
         _unscanned = meter.CreateCounter<long>(Metrics.Unscanned, "{text}", "Texts that were let through without having been judged.");
         _degraded = meter.CreateCounter<long>(Metrics.Degraded, "{request}", "Requests that were served with less than the configured checks.");
+        _unrecorded = meter.CreateCounter<long>(Metrics.Unrecorded, "{judgment}", "Judgments that were returned without having been stored.");
         _cacheHits = meter.CreateCounter<long>(Metrics.CacheHits, "{judgment}", "Judgments that the verdict cache held.");
         _cacheMisses = meter.CreateCounter<long>(Metrics.CacheMisses, "{judgment}", "Judgments that the verdict cache was asked for and did not hold.");
         _stageDuration = Seconds(Metrics.StageDuration, "Time of one stage of a judgment.", s_durations);
@@ -50,7 +49,7 @@ internal sealed class GuardMetrics
         _timePerOutputToken = Seconds(Metrics.TimePerOutputToken, "Time per token of a trace or an answer, after the first.", s_perToken);
 
         // So that an alert on it can tell "none" from "not measured".
-        foreach (var direction in Enum.GetValues<Direction>()) Count(_unscanned, direction, Off, 0);
+        foreach (var direction in Enum.GetValues<Direction>()) Count(_unscanned, direction, Errors.Unavailable.Name, 0);
 
         Histogram<double> Seconds(string name, string description, double[] boundaries) =>
             meter.CreateHistogram(name, "s", description, advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = boundaries });
@@ -76,11 +75,11 @@ internal sealed class GuardMetrics
     /// <param name="reason">What kept the guard from judging it.</param>
     public void Unscanned(Direction direction, ErrorKind reason) => Count(_unscanned, direction, reason.Name);
 
-    /// <summary>A text went on, or will go on, without having been judged, because the configuration does not ask for it.</summary>
-    public void Unscanned(Direction direction) => Count(_unscanned, direction, Off);
-
     /// <summary>A request is served with less than the configured checks, because failures are to be passed over.</summary>
     public void Degraded(Direction direction, ErrorKind reason) => Count(_degraded, direction, reason.Name);
+
+    /// <summary>A judgment is returned that could not be stored.</summary>
+    public void Unrecorded(ErrorKind reason) => _unrecorded.Add(1, new KeyValuePair<string, object?>(Attributes.Reason, reason.Name));
 
     public void CacheHit() => _cacheHits.Add(1);
 

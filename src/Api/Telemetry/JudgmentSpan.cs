@@ -27,9 +27,6 @@ internal sealed class JudgmentSpan(GuardTelemetry telemetry, Activity? span, str
     public void Judged(Judgment judgment)
     {
         var violated = Violated(judgment).ToList();
-        if (judgment.Trace.Path.Decision == Decision.Refuse)
-            telemetry.Metrics.Blocked(direction, [.. violated.Where(found => found.Rule is { Effect: RuleEffect.Refuse, Decides: true }).Select(found => found.Rule.Id)]);
-
         var (usage, timings) = (judgment.Usage, judgment.Timings);
         var isRemembered = usage.Remembered > 0;
         if (!isRemembered) telemetry.Metrics.Wrote(OperationNames.Judge, model, timings.Queue + timings.Prefill, timings.Decode, usage.Trace);

@@ -19,6 +19,7 @@ internal static class TelemetryNames
         public const string Errors = "saferguard.errors";
         public const string Unscanned = "saferguard.unscanned";
         public const string Degraded = "saferguard.degraded";
+        public const string Unrecorded = "saferguard.unrecorded";
         public const string CacheHits = "saferguard.cache.hits";
         public const string CacheMisses = "saferguard.cache.misses";
         public const string PoliciesLive = "saferguard.policies.live";

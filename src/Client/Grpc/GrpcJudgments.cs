@@ -20,6 +20,8 @@ internal static class GrpcJudgments
         Trace = message.Trace is { } trace ? new(Read(trace.Assessment), Read(trace.RuleCheck), Read(trace.Path)) : null,
         Usage = message.Usage is { } usage ? new(usage.InputTokens, usage.TraceTokens, usage.ForcedTokens, usage.CachedTokens) : null,
         Timings = message.Timings is { } timings ? new(timings.QueueMs, timings.PrefillMs, timings.DecodeMs, timings.TotalMs) : null,
+        Turns = message.Turns is { } turns ? new(turns.Decides, [.. turns.Withheld]) : null,
+        Degraded = [.. message.Degraded.Select(Read)],
     };
 
     public static Completion Completion(V1.Judgment message) => new(Assessment(message))
@@ -36,6 +38,7 @@ internal static class GrpcJudgments
         V1.CompletionEvent.EventOneofCase.Path => new CompletionUpdate.PathDecided(Read(message.Path)),
         V1.CompletionEvent.EventOneofCase.Explanation => Explained(message.Explanation),
         V1.CompletionEvent.EventOneofCase.Output => new CompletionUpdate.Wrote(message.Output.Text),
+        V1.CompletionEvent.EventOneofCase.Degraded => new CompletionUpdate.Degraded(Read(message.Degraded)),
         V1.CompletionEvent.EventOneofCase.Completion => new CompletionUpdate.Completed(Completion(message.Completion)),
         _ => null,
     };
@@ -47,6 +50,9 @@ internal static class GrpcJudgments
         V1.Explanation.StageOneofCase.Path => new CompletionUpdate.PathDecided(Read(part.Path)),
         _ => null,
     };
+
+    private static Degradation Read(V1.Degradation degradation) =>
+        new(GrpcEnum<V1.DegradedPart>.Require<DegradedPart>(degradation.Part), degradation.Reason);
 
     private static AssessmentStage Read(V1.AssessmentStage stage) =>
         new(stage.HasIntent ? stage.Intent : null, [.. stage.Categories], GrpcEnum<V1.Risk>.Require<Risk>(stage.Risk));

@@ -15,6 +15,8 @@ internal static class GrpcRequests
             OperatingPoint = GrpcEnum<V1.OperatingPoint>.Of(request.OperatingPoint),
         };
         if (request.Input is { } input) message.Input = input;
+        if (request.Policy is { } policy) message.Policy = policy;
+        if (request.Response is { } response) message.Response = response;
         return message;
     }
 
@@ -28,6 +30,8 @@ internal static class GrpcRequests
             OperatingPoint = GrpcEnum<V1.OperatingPoint>.Of(request.OperatingPoint),
         };
         if (request.Input is { } input) message.Input = input;
+        if (request.Policy is { } policy) message.Policy = policy;
+        if (request.Model is { } model) message.Model = model;
         if (request.MaxTokens is { } maxTokens) message.MaxTokens = maxTokens;
         if (request.Temperature is { } temperature) message.Temperature = temperature;
         if (request.Seed is { } seed) message.Seed = seed;
