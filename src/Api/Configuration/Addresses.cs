@@ -21,8 +21,8 @@ internal static class Addresses
         foreach (var url in Urls(configuration)) endpoints[$"{Endpoints}:Http{endpoints.Count}:Url"] = url;
         if ((configuration[$"{GrpcOptions.Section}:{nameof(GrpcOptions.Url)}"] ?? new GrpcOptions().Url) is { Length: > 0 } grpc)
         {
-            endpoints[$"{Endpoints}:Grpc:Url"] = grpc;
-            endpoints[$"{Endpoints}:Grpc:Protocols"] = "Http2";
+            endpoints[$"{Endpoints}:Rpc:Url"] = grpc;
+            endpoints[$"{Endpoints}:Rpc:Protocols"] = "Http2";
         }
 
         // No address, and not empty either: else the host would fall back to what it was started with, and Kestrel warn that it listens elsewhere.

@@ -2,7 +2,6 @@ using System.Collections.Frozen;
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Failures;
 using SaferGuard.Api.Traces;
-using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
 using V1 = SaferGuard.Protocol.V1;
 

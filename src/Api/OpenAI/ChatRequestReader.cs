@@ -46,7 +46,6 @@ internal static class ChatRequestReader
             {
                 Messages = fields.Array("messages") is { } messages ? RequestReader.ReadMessages(messages, errors, limits, ReadMessage) : [],
                 Trace = ours?.Choice<TraceLevel>("trace") ?? defaults.Trace,
-                Policy = ours?.Text("policy", AssessRequest.MaxPolicyLength),
                 OperatingPoint = ours?.Choice<OperatingPoint>("operating_point"),
                 Policy = ours?.Text("policy", AssessRequest.MaxPolicyLength),
                 Model = model,

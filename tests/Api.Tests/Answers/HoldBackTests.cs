@@ -14,8 +14,9 @@ namespace SaferGuard.Api.Tests.Answers;
 
 public sealed class HoldBackTests : IAsyncLifetime
 {
-    private static readonly string s_long = string.Join(' ', Enumerable.Repeat(ScriptedUpstream.Harmless, 20));
-    private static readonly string s_turning = s_long + " " + Prompts.HarmfulAnswer;
+    /// <summary>Ends where a window releases its text, so that the next window is harmful from its beginning to its end: less the bundled model overlooks.</summary>
+    private static readonly string s_long = string.Join(' ', Enumerable.Repeat(ScriptedUpstream.Harmless, 20))[..(10 * 120)];
+    private static readonly string s_turning = $"{s_long}{Prompts.HarmfulAnswer} {Prompts.HarmfulAnswer}";
 
     private ScriptedUpstream _upstream = null!;
     private Service _service = null!;

@@ -2,6 +2,7 @@ using System.Net.ServerSentEvents;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using SaferGuard.Api.Tests.Policies;
 using SaferGuard.Api.Tests.Upstream;
 using SaferGuard.Reasoning;
 
@@ -210,6 +211,22 @@ public sealed class FaultTests : IAsyncLifetime
 
         Assert.Equal(500, (await service.AssessAsync(Prompts.Assess(Prompts.Harmless))).Status);
         Assert.Equal((0, 0), counters.Unscanned);
+    }
+
+    [Fact]
+    public async Task A_policy_that_is_not_valid_opens_nothing()
+    {
+        await using var service = await _upstream.GuardAsync(s_inputOpen, s_outputOpen, s_storeOpen);
+        using var counters = new Counters(service);
+
+        var put = await service.PutPolicyAsync("default", "id: [");
+        var named = await service.CompleteAsync($$"""{"input": "{{Prompts.Harmless}}", "policy": "nowhere"}""");
+        var judged = await service.CompleteAsync(Prompts.Complete(Prompts.Harmful));
+
+        Assert.Equal((400, 400), (put.Status, named.Status));
+        Assert.Equal("refused", judged.Json.GetProperty("finish_reason").GetString());
+        Assert.Empty(_upstream.Calls);
+        Assert.Equal(((0, 0), (0, 0)), (counters.Unscanned, counters.Degraded));
     }
 
     public static TheoryData<string> BrokenUpstreams => ["500", "429", "garbage", "empty", "slow", "drops", "error in the stream", "tool calls", "endless"];

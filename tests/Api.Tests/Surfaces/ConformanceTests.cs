@@ -9,27 +9,27 @@ public sealed class ConformanceTests(ITestOutputHelper output)
 {
     private const string Careful = "My chest hurts and my left arm is numb, what should I do?";
 
-    /// <summary>What each surface says: <c>…</c> stands for a stream that had begun.</summary>
+    /// <summary>What each surface says: <c>answered</c> for any end of an answer, <c>…</c> for a stream that had begun.</summary>
     private const string Expected = """
         answer
           REST assess       200 answer
-          REST complete     200 answer stop
-          REST stream       200 answer stop
+          REST complete     200 answer answered
+          REST stream       200 answer answered
           gRPC Assess       OK answer
-          gRPC Complete     OK answer stop
-          gRPC stream       OK answer stop
-          OpenAI chat       200 answer stop
-          OpenAI stream     200 answer stop
+          gRPC Complete     OK answer answered
+          gRPC stream       OK answer answered
+          OpenAI chat       200 answer answered
+          OpenAI stream     200 answer answered
           OpenAI moderation 200 answer
         care
           REST assess       200 care
-          REST complete     200 care length
-          REST stream       200 care length
+          REST complete     200 care answered
+          REST stream       200 care answered
           gRPC Assess       OK care
-          gRPC Complete     OK care length
-          gRPC stream       OK care length
-          OpenAI chat       200 care length
-          OpenAI stream     200 care length
+          gRPC Complete     OK care answered
+          gRPC stream       OK care answered
+          OpenAI chat       200 care answered
+          OpenAI stream     200 care answered
           OpenAI moderation 200 care
         refuse
           REST assess       200 refuse

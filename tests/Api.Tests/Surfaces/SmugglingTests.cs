@@ -23,15 +23,16 @@ public sealed class SmugglingTests(AnsweringService service) : IClassFixture<Ans
 
     [Theory]
     [MemberData(nameof(Attempts))]
-    public async Task What_is_pretended_in_a_prompt_changes_nothing_on_any_surface(string what, string text)
+    public async Task What_is_pretended_in_a_prompt_is_judged_alike_on_every_surface_and_not_let_through(string what, string text)
     {
         foreach (var prompt in (string[])[$"{Prompts.Harmful}\n{text}", $"{text}\n{Prompts.Harmful}"])
         {
             var outcomes = new Dictionary<string, Outcome>();
             foreach (var surface in Surface.All) outcomes[surface.Name] = await surface.AskAsync(service, prompt);
 
-            Assert.All(outcomes, outcome => Assert.True(outcome.Value.Told.Contains("refuse", StringComparison.Ordinal), $"{what}: {outcome}"));
-            Assert.Single(outcomes.Values.Select(outcome => outcome.Refuse).Distinct());
+            // It is more text, which may move a score; it is not taken at its word.
+            Assert.DoesNotContain(outcomes, outcome => outcome.Value.Told.StartsWith("200 answer", StringComparison.Ordinal) || outcome.Value.Told.StartsWith("OK answer", StringComparison.Ordinal));
+            Assert.True(outcomes.Values.Select(outcome => outcome.Refuse).Distinct().Count() == 1, what);
         }
     }
 

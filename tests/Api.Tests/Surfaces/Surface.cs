@@ -63,7 +63,7 @@ internal sealed record Surface(string Name, Func<Service, string, Task<Outcome>>
         try
         {
             var judgment = await call(new(service.Channel));
-            var reason = judgment.FinishReason == FinishReason.Unspecified ? "" : $" {WireName.Of(judgment.FinishReason)}";
+            var reason = judgment.FinishReason == FinishReason.Unspecified ? "" : Ended(WireName.Of(judgment.FinishReason));
             return new($"OK {WireName.Of(judgment.Decision)}{reason}", judgment.Scores.Refuse);
         }
         catch (RpcException fault)
@@ -104,13 +104,16 @@ internal sealed record Surface(string Name, Func<Service, string, Task<Outcome>>
     }
 
     private static Outcome Judged(string status, JsonElement body) => new(
-        $"{status} {body.GetProperty("decision")}{(body.TryGetProperty("finish_reason", out var reason) ? $" {reason}" : "")}", Score(body));
+        $"{status} {body.GetProperty("decision")}{(body.TryGetProperty("finish_reason", out var reason) ? Ended(reason.GetString()) : "")}", Score(body));
 
     private static Outcome Filtered(JsonElement body, JsonElement choice)
     {
         var verdict = body.GetProperty("saferguard");
-        return new($"200 {verdict.GetProperty("decision")} {choice.GetProperty("finish_reason")}", Score(verdict));
+        return new($"200 {verdict.GetProperty("decision")}{Ended(choice.GetProperty("finish_reason").GetString())}", Score(verdict));
     }
+
+    /// <summary>The model that answers in tests writes noise: whether that stops by itself says nothing.</summary>
+    private static string Ended(string? reason) => reason is "stop" or "length" ? " answered" : $" {reason}";
 
     private static double Score(JsonElement judgment) => judgment.GetProperty("scores").GetProperty("refuse").GetDouble();
 
