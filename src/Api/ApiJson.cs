@@ -2,10 +2,12 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using SaferGuard.Api.Completions;
+using SaferGuard.Api.Failures;
 using SaferGuard.Api.Operations;
 using SaferGuard.Api.Policies;
 using SaferGuard.Api.Policies.Examples;
 using SaferGuard.Api.Policies.Shadow;
+using SaferGuard.Api.Traces;
 using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
 
@@ -17,6 +19,8 @@ namespace SaferGuard.Api;
 [JsonSerializable(typeof(JudgmentBody))]
 [JsonSerializable(typeof(CompletionBody))]
 [JsonSerializable(typeof(OutputEvent))]
+[JsonSerializable(typeof(Degradation))]
+[JsonSerializable(typeof(TraceListBody))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(Health))]
 [JsonSerializable(typeof(PolicyListBody))]
@@ -44,6 +48,9 @@ internal sealed partial class ApiJson : JsonSerializerContext
         options.Converters.Add(new SnakeCase<Decision>());
         options.Converters.Add(new SnakeCase<OutputSource>());
         options.Converters.Add(new SnakeCase<FinishReason>());
+        options.Converters.Add(new SnakeCase<Subject>());
+        options.Converters.Add(new SnakeCase<WithheldReason>());
+        options.Converters.Add(new SnakeCase<DegradedPart>());
         return options;
     }
 

@@ -1,11 +1,15 @@
 using SaferGuard.Api.Access;
+using SaferGuard.Api.Answers;
 using SaferGuard.Api.Cache;
 using SaferGuard.Api.Completions;
 using SaferGuard.Api.Configuration;
+using SaferGuard.Api.Grpc;
+using SaferGuard.Api.OpenAI;
 using SaferGuard.Api.Operations;
 using SaferGuard.Api.Policies;
 using SaferGuard.Api.Telemetry;
 using SaferGuard.Api.Traces;
+using SaferGuard.Api.Upstream;
 
 if (CommandLine.HasVerb(args)) return await CommandLine.RunAsync(args);
 
@@ -17,15 +21,22 @@ builder.AddTraces();
 builder.AddPolicies();
 builder.AddVerdictCache();
 builder.AddAccess();
+builder.AddUpstream();
+builder.AddAnswers();
 builder.AddCompletions();
+builder.AddOpenAI();
+builder.AddGrpc();
 builder.AddOperations();
 
 var app = builder.Build();
 app.UseOperations();
 app.UseAccess();
 app.MapCompletions();
+app.MapOpenAI();
+app.MapGrpc();
 app.MapTraces();
 app.MapPolicies();
 app.MapHealth();
+app.MapMetrics();
 app.MapOpenApi().AllowAnonymous();
 return await app.RunUntilStoppedAsync();

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.ML.OnnxRuntime;
@@ -24,13 +25,13 @@ public sealed class Guard : IAsyncDisposable
     private readonly AnswerFormat _answers;
     private readonly InferenceEngine _engine;
 
-    private Guard(ModelBundle bundle, EngineOptions options, ILogger logger)
+    private Guard(ModelBundle bundle, EngineOptions options, ILogger logger, IMeterFactory? meters)
     {
         (_bundle, _options) = (bundle, options);
         var tokens = new TraceTokens(bundle.Tokenizer, bundle.Policy, bundle.Manifest.ReadsRuleText);
         _answers = new AnswerFormat(bundle, tokens);
         var ngrams = bundle.Config.SaferguardNgrams is { } config ? new WordNgrams(bundle.Tokenizer, config) : null;
-        _engine = new InferenceEngine(OnnxModelRunner.Open(bundle.GraphPath, bundle.Config, options), ngrams, options, logger);
+        _engine = new InferenceEngine(OnnxModelRunner.Open(bundle.GraphPath, bundle.Config, options), ngrams, options, logger, meters: meters);
         _policy = Compile(bundle.Policy, tokens);
         if (MaxPromptTokens < MinPromptTokens) throw new ArgumentException("CacheTokens leaves no room for a prompt.", nameof(options));
     }
@@ -56,10 +57,11 @@ public sealed class Guard : IAsyncDisposable
     public EngineStatistics Statistics => _engine.Statistics;
 
     /// <summary>Loads and verifies a bundle and starts its engine.</summary>
+    /// <param name="meters">Whose metrics the engine's are; null for the process.</param>
     /// <exception cref="InvalidDataException">The bundle is incomplete, changed, not supported, or for another device.</exception>
     /// <exception cref="DeviceUnavailableException">The device of the options cannot be used.</exception>
     /// <exception cref="ArgumentException">The options are out of range, so small that no prompt fits, or too large for the memory.</exception>
-    public static Guard Load(string bundleFolder, EngineOptions? options = null, ILogger? logger = null)
+    public static Guard Load(string bundleFolder, EngineOptions? options = null, ILogger? logger = null, IMeterFactory? meters = null)
     {
         options ??= new EngineOptions();
         if (options.Errors().ToList() is { Count: > 0 } errors) throw new ArgumentException(string.Join(" ", errors), nameof(options));
@@ -69,7 +71,7 @@ public sealed class Guard : IAsyncDisposable
         bundle.RequireTraceTokens();
         try
         {
-            return new Guard(bundle, options, logger ?? NullLogger.Instance);
+            return new Guard(bundle, options, logger ?? NullLogger.Instance, meters);
         }
         catch (Exception e) when (e is KeyNotFoundException or OnnxRuntimeException)
         {

@@ -8,7 +8,7 @@ public partial class LayeringTests
 {
     private static readonly Dictionary<string, string[]> FoldersOfReasoning = new()
     {
-        ["Policies"] = [],
+        ["Policies"] = ["Traces"], // the conversations and decisions of a policy's examples
         ["Checkpoints"] = [],
         ["Traces"] = ["Policies"],
         ["Tokens"] = ["Policies", "Traces", "Checkpoints"],
@@ -24,6 +24,7 @@ public partial class LayeringTests
     [InlineData("Api", "Reasoning")]
     [InlineData("Exporter", "Reasoning")]
     [InlineData("Training", "Reasoning")]
+    [InlineData("Client", "")]
     public void A_project_references_only_what_the_house_allows(string project, string allowed)
     {
         var references = Items(project, "ProjectReference").Select(r => Path.GetFileNameWithoutExtension(r.Replace('\\', '/')));
@@ -33,7 +34,7 @@ public partial class LayeringTests
     [Fact]
     public void Only_training_references_torch()
     {
-        foreach (var project in new[] { "Reasoning", "Api", "Exporter" })
+        foreach (var project in new[] { "Reasoning", "Api", "Exporter", "Client" })
             Assert.DoesNotContain(Items(project, "PackageReference"), p => p.Contains("torch", StringComparison.OrdinalIgnoreCase));
     }
 

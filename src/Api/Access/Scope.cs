@@ -13,7 +13,8 @@ internal enum Scope
     TracesReview = 8,
     PoliciesRead = 16,
     PoliciesWrite = 32,
-    All = Assess | Complete | TracesRead | TracesReview | PoliciesRead | PoliciesWrite,
+    MetricsRead = 64,
+    All = Assess | Complete | TracesRead | TracesReview | PoliciesRead | PoliciesWrite | MetricsRead,
 }
 
 /// <summary>Scopes as keys, tokens and messages write them: names, separated by spaces.</summary>
@@ -23,6 +24,7 @@ internal static class ScopeNames
     [
         (Scope.Assess, "assess"), (Scope.Complete, "complete"), (Scope.TracesRead, "traces.read"), (Scope.TracesReview, "traces.review"),
         (Scope.PoliciesRead, "policies.read"), (Scope.PoliciesWrite, "policies.write"),
+        (Scope.MetricsRead, "metrics.read"),
     ];
 
     public static IEnumerable<string> All => s_names.Select(entry => entry.Name);

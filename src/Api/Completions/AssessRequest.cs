@@ -24,6 +24,9 @@ internal record AssessRequest
     /// <summary><c>strict</c> refuses more, <c>permissive</c> less than <c>balanced</c>. Without it, the policy's own is used. Not every model has all three.</summary>
     public OperatingPoint? OperatingPoint { get; init; }
 
+    /// <summary>The answer that a model gave. It is judged instead of the request, in the light of it.</summary>
+    public string? Response { get; init; }
+
     /// <summary>
     /// Id of the policy to judge by, or the digest of one of its versions. Without it, the policy of the caller's key is used, or else the service's default.
     /// </summary>
@@ -48,20 +51,20 @@ internal sealed record CompleteRequest : AssessRequest
 {
     public const double MaxTemperature = 2;
 
-    /// <summary>The most tokens of the answer.</summary>
-    [DefaultValue(256)]
+    /// <summary>Which model answers: a name that <c>/v1/models</c> lists. Without it, the default one.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>The most tokens of the answer. Without it, the upstream's own limit, or 256 for the model that judges.</summary>
     [Range(1, int.MaxValue)]
-    public int MaxTokens { get; init; } = 256;
+    public int? MaxTokens { get; init; }
 
-    /// <summary>How freely the answer is sampled: 0 always takes the likeliest token.</summary>
-    [DefaultValue(0.0)]
+    /// <summary>How freely the answer is sampled: 0 always takes the likeliest token. Without it, as the model that answers is set up.</summary>
     [Range(0, MaxTemperature)]
-    public double Temperature { get; init; }
+    public double? Temperature { get; init; }
 
-    /// <summary>Makes sampling repeatable.</summary>
-    [DefaultValue(0)]
+    /// <summary>Makes sampling repeatable, as far as the model that answers can.</summary>
     [Range(0, int.MaxValue)]
-    public int Seed { get; init; }
+    public int? Seed { get; init; }
 
     /// <summary>Send server-sent events: the stages of the trace as they are decided, then the answer.</summary>
     [DefaultValue(false)]
@@ -69,9 +72,9 @@ internal sealed record CompleteRequest : AssessRequest
 
     /// <summary>Who asks for a sample wants everything made anew.</summary>
     [JsonIgnore]
-    public override bool MayBeRemembered => Temperature == 0 && Seed == 0;
+    public override bool MayBeRemembered => Temperature is null or 0 && Seed is null or 0;
 
-    public AnswerOptions ToAnswerOptions() => new(MaxTokens, Temperature, Seed);
+    public AnswerOptions ToAnswerOptions() => new(MaxTokens ?? 256, Temperature ?? 0, Seed ?? 0);
 }
 
 /// <summary>One message of a conversation.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
 using SaferGuard.Api.Access;
@@ -16,9 +17,11 @@ internal static class CompletionEndpoints
         builder.Services.AddSingleton(services => Guard.Load(
             services.GetRequiredService<ModelOptions>().Folder(builder.Environment.ContentRootPath),
             services.GetRequiredService<EngineOptions>(),
-            services.GetRequiredService<ILogger<Guard>>()));
+            services.GetRequiredService<ILogger<Guard>>(),
+            services.GetRequiredService<IMeterFactory>()));
+        builder.Services.AddSingleton<Recorder>();
         builder.Services.AddSingleton<Judge>();
-        builder.Services.AddSingleton<CompletionStream>();
+        builder.Services.AddSingleton<EventStream>();
     }
 
     public static void MapCompletions(this IEndpointRouteBuilder routes)
@@ -31,7 +34,7 @@ internal static class CompletionEndpoints
             .WithDescription("A refusal is a result, not an error: the status is 200 whatever the decision is.")
             .Accepts<AssessRequest>("application/json")
             .Produces<JudgmentBody>()
-            .ProducesErrors()
+            .ProducesErrors(400, 413, 415, 503, 504)
             .RequireScope(Scope.Assess)
             .AcceptsIdempotencyKey()
             .WithRequestExamples(RequestExamples.Assess);
@@ -42,11 +45,11 @@ internal static class CompletionEndpoints
             .WithDescription(
                 "With `stream`, the response is a stream of server-sent events. `assessment`, `rule_check` and `path` carry the stages of the trace as they are "
                 + "decided; `explanation` carries one of them again, as `{\"path\": {…}}`, when its sentence or evidence has been written;"
-                + "`output` carries a piece of the answer as `{\"text\"}`; `completion` carries the whole body that is stored. `data: [DONE]` ends the stream. "
+                + "`output` carries a piece of the answer, which has been judged, as `{\"text\"}`; `degraded` says what the guard could not do; `completion` carries the whole body that is stored. `data: [DONE]` ends the stream. "
                 + "An `error` event carries a problem and ends the stream instead.")
             .Accepts<CompleteRequest>("application/json")
             .Produces<CompletionBody>()
-            .ProducesErrors()
+            .ProducesErrors(400, 413, 415, 502, 503, 504)
             .RequireScope(Scope.Complete)
             .AcceptsIdempotencyKey()
             .WithRequestExamples(RequestExamples.Complete)
@@ -64,12 +67,13 @@ internal static class CompletionEndpoints
         return TypedResults.Bytes(judgment.Body, JudgmentBody.ContentType);
     }
 
-    private static async Task<IResult> CompleteAsync(HttpContext http, Judge judge, CompletionStream stream, CancellationToken cancellation)
+    private static async Task<IResult> CompleteAsync(HttpContext http, Judge judge, EventStream stream, CancellationToken cancellation)
     {
         var request = await RequestBody.ReadAsync(http, RequestReader.ReadComplete);
         if (request.Stream)
         {
-            await stream.SendAsync(http, request);
+            var steps = judge.CompleteInStepsAsync(request, http.Caller(), cancellation);
+            await stream.SendAsync(http, steps.Select(CompletionEvents.Of), CompletionEvents.Failed);
             return TypedResults.Empty;
         }
 
@@ -85,9 +89,8 @@ internal static class CompletionEndpoints
             return Task.CompletedTask;
         });
 
-    private static RouteHandlerBuilder ProducesErrors(this RouteHandlerBuilder endpoint)
+    private static RouteHandlerBuilder ProducesErrors(this RouteHandlerBuilder endpoint, params ReadOnlySpan<int> statuses)
     {
-        int[] statuses = [400, 413, 415, 503, 504];
         foreach (var status in statuses) endpoint.Produces<Problem>(status, Problem.ContentType);
         return endpoint;
     }

@@ -1,46 +1,42 @@
 using System.Text;
 using System.Text.Json;
+using SaferGuard.Api.Operations;
 using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Api.Completions;
 
-/// <summary>One server-sent event. The data is JSON on one line.</summary>
-internal sealed record ServerEvent(string Name, byte[] Data);
-
 /// <summary>A piece of the output.</summary>
 internal sealed record OutputEvent(string Text);
 
-/// <summary>The events of one streamed completion, in the order in which they are sent.</summary>
-internal sealed class CompletionEvents
+/// <summary>The server-sent events of a streamed completion.</summary>
+internal static class CompletionEvents
 {
-    /// <summary>Ends every stream that did not fail.</summary>
-    public const string Done = "data: [DONE]\n\n";
-
-    private readonly HashSet<string> _decided = [];
-
     /// <summary>
     /// A stage that has been decided is sent under its own name, as it will stand in the trace. When it comes again with a sentence or
     /// evidence, it is an <c>explanation</c>: the part of the trace that it replaces, <c>{"path": {…}}</c>.
     /// </summary>
-    public ServerEvent Decided(TraceStage stage)
+    public static ServerEvent Of(CompletionStep step) => step switch
     {
-        var (name, json) = stage switch
-        {
-            TraceStage.Assessed assessed => ("assessment", JsonSerializer.SerializeToUtf8Bytes(assessed.Stage, ApiJson.Body.AssessmentStage)),
-            TraceStage.RulesChecked rules => ("rule_check", JsonSerializer.SerializeToUtf8Bytes(
-                RuleCheckBody.Of(rules.Checks, rules.Scores), ApiJson.Body.IReadOnlyListRuleCheckBody)),
-            TraceStage.PathDecided path => ("path", JsonSerializer.SerializeToUtf8Bytes(path.Stage, ApiJson.Body.PathStage)),
-            _ => throw new ArgumentOutOfRangeException(nameof(stage)),
-        };
-        return _decided.Add(name) ? new(name, json) : new("explanation", [.. Encoding.ASCII.GetBytes($"{{\"{name}\":"), .. json, (byte)'}']);
-    }
-
-    /// <summary>All that <c>/v1/assess</c> would return, under the id of the completion.</summary>
-    public static ServerEvent Wrote(string text) => new("output", JsonSerializer.SerializeToUtf8Bytes(new(text), ApiJson.Body.OutputEvent));
-
-    /// <summary>The body that is stored.</summary>
-    public static ServerEvent Completed(byte[] body) => new("completion", body);
+        CompletionStep.Decided decided => Part(decided.Stage),
+        CompletionStep.Explained explained => Explanation(Part(explained.Stage)),
+        CompletionStep.Wrote wrote => new("output", JsonSerializer.SerializeToUtf8Bytes(new(wrote.Text), ApiJson.Body.OutputEvent)),
+        CompletionStep.Degraded degraded => new("degraded", JsonSerializer.SerializeToUtf8Bytes(degraded.What, ApiJson.Body.Degradation)),
+        CompletionStep.Completed completed => WithheldProblem.Of(completed.Judgment) is { } cut ? throw cut : new("completion", completed.Judgment.Body),
+        _ => throw new ArgumentOutOfRangeException(nameof(step)),
+    };
 
     /// <summary>Ends a stream that failed.</summary>
-    public static ServerEvent Failed(byte[] problem) => new("error", problem);
+    public static ServerEvent Failed(HttpContext http, ProblemException problem) => new("error", ProblemWriter.Body(http, problem));
+
+    private static ServerEvent Part(TraceStage stage) => stage switch
+    {
+        TraceStage.Assessed assessed => new("assessment", JsonSerializer.SerializeToUtf8Bytes(assessed.Stage, ApiJson.Body.AssessmentStage)),
+        TraceStage.RulesChecked rules => new("rule_check", JsonSerializer.SerializeToUtf8Bytes(
+            RuleCheckBody.Of(rules.Checks, rules.Scores), ApiJson.Body.IReadOnlyListRuleCheckBody)),
+        TraceStage.PathDecided path => new("path", JsonSerializer.SerializeToUtf8Bytes(path.Stage, ApiJson.Body.PathStage)),
+        _ => throw new ArgumentOutOfRangeException(nameof(stage)),
+    };
+
+    private static ServerEvent Explanation(ServerEvent part) =>
+        new("explanation", [.. Encoding.ASCII.GetBytes($"{{\"{part.Name}\":"), .. part.Data, (byte)'}']);
 }

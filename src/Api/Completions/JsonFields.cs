@@ -36,6 +36,20 @@ internal sealed class JsonFields
 
     public bool IsObject { get; }
 
+    /// <summary>Takes null for an absent field, as clients of some surfaces write it.</summary>
+    public JsonFields WithoutNulls()
+    {
+        foreach (var (name, value) in _values)
+        {
+            if (value.ValueKind == JsonValueKind.Null) _values.Remove(name);
+        }
+
+        return this;
+    }
+
+    /// <summary>The field as it is, whatever that may be.</summary>
+    public JsonElement? Raw(string name) => _values.TryGetValue(name, out var value) ? value : null;
+
     public bool Has(string name) => _values.ContainsKey(name);
 
     public string Field(string name) => _path.Length == 0 ? name : $"{_path}.{name}";
@@ -50,18 +64,26 @@ internal sealed class JsonFields
     }
 
     /// <summary>Text that a tokeniser and a database can take: valid Unicode without NUL.</summary>
-    public string? Text(string name)
+    public string? Text(string name) => Raw(name) is { } value ? Text(value, Field(name), _errors) : null;
+
+    /// <summary>The same of a value that is no field.</summary>
+    public static string? Text(JsonElement value, string path, FieldErrors errors)
     {
-        if (Value(name, "a string", JsonValueKind.String) is not { } value) return null;
+        if (value.ValueKind != JsonValueKind.String)
+        {
+            errors.Add(path, $"must be a string, not {Name(value.ValueKind)}");
+            return null;
+        }
+
         if (TryGetString(value) is not { } text)
         {
-            _errors.Add(Field(name), "is not valid Unicode: it has broken UTF-8 or half of a surrogate pair");
+            errors.Add(path, "is not valid Unicode: it has broken UTF-8 or half of a surrogate pair");
             return null;
         }
 
         var nul = text.IndexOf('\0', StringComparison.Ordinal);
         if (nul < 0) return text;
-        _errors.Add(Field(name), $"has a NUL character at position {nul}; remove it");
+        errors.Add(path, $"has a NUL character at position {nul}; remove it");
         return null;
     }
 
@@ -80,10 +102,10 @@ internal sealed class JsonFields
         var text = TryGetString(value);
         foreach (var choice in Enum.GetValues<T>())
         {
-            if (WireName(choice) == text) return choice;
+            if (WireName.Of(choice) == text) return choice;
         }
 
-        _errors.Add(Field(name), $"must be one of {string.Join(", ", Enum.GetValues<T>().Select(WireName))}");
+        _errors.Add(Field(name), $"must be one of {string.Join(", ", Enum.GetValues<T>().Select(WireName.Of))}");
         return null;
     }
 
@@ -114,9 +136,6 @@ internal sealed class JsonFields
         _errors.Add(Field(name), $"must be {wanted}, not {Name(value.ValueKind)}");
         return null;
     }
-
-    private static string WireName<T>(T choice)
-        where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(choice.ToString());
 
     private static string? TryGetString(JsonElement value)
     {

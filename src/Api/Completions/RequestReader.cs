@@ -10,32 +10,37 @@ namespace SaferGuard.Api.Completions;
 /// <summary>Reads the JSON body of a request into a valid request, or says everything that is wrong with it.</summary>
 internal static class RequestReader
 {
-    private static readonly JsonDocumentOptions s_json = new() { MaxDepth = 8 };
+    private const int MaxDepth = 8;
 
     /// <exception cref="ProblemException">The body is not a valid request.</exception>
-    public static AssessRequest ReadAssess(ReadOnlySequence<byte> body, LimitOptions limits) => Read(body, (json, errors) =>
+    public static AssessRequest ReadAssess(ReadOnlySequence<byte> body, LimitOptions limits) => Read(body, MaxDepth, (json, errors) =>
     {
-        var fields = new JsonFields(json, "", errors, "input", "messages", "trace", "operating_point", "policy");
-        return ReadSubject(fields, errors, limits, new AssessRequest());
+        var fields = new JsonFields(json, "", errors, "input", "messages", "response", "trace", "operating_point", "policy");
+        var response = fields.Text("response");
+        if (response is "") errors.Add("response", "must not be empty");
+        return ReadSubject(fields, errors, limits, new AssessRequest()) with { Response = response };
     });
 
     /// <exception cref="ProblemException">The body is not a valid request.</exception>
-    public static CompleteRequest ReadComplete(ReadOnlySequence<byte> body, LimitOptions limits) => Read(body, (json, errors) =>
+    public static CompleteRequest ReadComplete(ReadOnlySequence<byte> body, LimitOptions limits) => Read(body, MaxDepth, (json, errors) =>
     {
-        var fields = new JsonFields(json, "", errors, "input", "messages", "trace", "operating_point", "policy", "max_tokens", "temperature", "seed", "stream");
+        var fields = new JsonFields(json, "", errors, "input", "messages", "trace", "operating_point", "policy", "model", "max_tokens", "temperature", "seed", "stream");
         var defaults = new CompleteRequest();
         return ReadSubject(fields, errors, limits, defaults) with
         {
-            MaxTokens = fields.Integer("max_tokens", 1, limits.MaxAnswerTokens) ?? defaults.MaxTokens,
-            Temperature = fields.Number("temperature", 0, CompleteRequest.MaxTemperature) ?? defaults.Temperature,
-            Seed = fields.Integer("seed", 0, int.MaxValue) ?? defaults.Seed,
+            Model = fields.Text("model"),
+            MaxTokens = fields.Integer("max_tokens", 1, limits.MaxAnswerTokens),
+            Temperature = fields.Number("temperature", 0, CompleteRequest.MaxTemperature),
+            Seed = fields.Integer("seed", 0, int.MaxValue),
             Stream = fields.Boolean("stream") ?? defaults.Stream,
         };
     });
 
-    private static T Read<T>(ReadOnlySequence<byte> body, Func<JsonElement, FieldErrors, T> read)
+    /// <summary>Reads a body in the way of any surface that takes JSON.</summary>
+    /// <exception cref="ProblemException">The body is not JSON, or <paramref name="read"/> found errors.</exception>
+    public static T Read<T>(ReadOnlySequence<byte> body, int maxDepth, Func<JsonElement, FieldErrors, T> read)
     {
-        using var json = Parse(body);
+        using var json = Parse(body, new() { MaxDepth = maxDepth });
         var errors = new FieldErrors();
         var request = read(json.RootElement, errors);
         return errors.Count == 0
@@ -43,11 +48,11 @@ internal static class RequestReader
             : throw new ProblemException(Errors.InvalidRequest, "Mend the fields that are named in errors. Nothing was judged.", errors.All);
     }
 
-    private static JsonDocument Parse(ReadOnlySequence<byte> body)
+    private static JsonDocument Parse(ReadOnlySequence<byte> body, JsonDocumentOptions options)
     {
         try
         {
-            return JsonDocument.Parse(body, s_json);
+            return JsonDocument.Parse(body, options);
         }
         catch (JsonException malformed)
         {
@@ -74,14 +79,16 @@ internal static class RequestReader
         return request with
         {
             Input = input,
-            Messages = fields.Array("messages") is { } messages ? ReadMessages(messages, errors, limits) : null,
+            Messages = fields.Array("messages") is { } messages ? ReadMessages(messages, errors, limits, ReadMessage) : null,
             Trace = fields.Choice<TraceLevel>("trace") ?? request.Trace,
             OperatingPoint = fields.Choice<OperatingPoint>("operating_point"),
             Policy = fields.Text("policy", AssessRequest.MaxPolicyLength),
         };
     }
 
-    private static List<Message> ReadMessages(JsonElement json, FieldErrors errors, LimitOptions limits)
+    /// <param name="read">Reads one message, given its path.</param>
+    public static List<Message> ReadMessages(
+        JsonElement json, FieldErrors errors, LimitOptions limits, Func<JsonElement, string, FieldErrors, Message> read)
     {
         var messages = new List<Message>();
         if (json.GetArrayLength() > limits.MaxTurns)
@@ -91,13 +98,7 @@ internal static class RequestReader
         }
 
         var before = errors.Count;
-        foreach (var item in json.EnumerateArray())
-        {
-            var path = $"messages[{messages.Count}]";
-            var fields = new JsonFields(item, path, errors, "role", "content");
-            fields.Require("role", "content");
-            messages.Add(new(fields.Choice<Role>("role") ?? default, fields.Text("content") ?? ""));
-        }
+        foreach (var item in json.EnumerateArray()) messages.Add(read(item, $"messages[{messages.Count}]", errors));
 
         if (errors.Count == before && messages.All(message => string.IsNullOrWhiteSpace(message.Content)))
         {
@@ -105,5 +106,12 @@ internal static class RequestReader
         }
 
         return messages;
+    }
+
+    private static Message ReadMessage(JsonElement json, string path, FieldErrors errors)
+    {
+        var fields = new JsonFields(json, path, errors, "role", "content");
+        fields.Require("role", "content");
+        return new(fields.Choice<Role>("role") ?? default, fields.Text("content") ?? "");
     }
 }

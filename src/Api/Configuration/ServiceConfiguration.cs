@@ -3,15 +3,17 @@ using SaferGuard.Api.Access;
 using SaferGuard.Api.Access.Idempotency;
 using SaferGuard.Api.Access.RateLimits;
 using SaferGuard.Api.Cache;
+using SaferGuard.Api.Conversations;
+using SaferGuard.Api.Failures;
+using SaferGuard.Api.Grpc;
 using SaferGuard.Api.Policies;
+using SaferGuard.Api.Upstream;
 using SaferGuard.Reasoning.Engine;
 
 namespace SaferGuard.Api.Configuration;
 
 internal static partial class ServiceConfiguration
 {
-    private const string DefaultUrl = "http://127.0.0.1:8080";
-
     /// <summary>Binds every section of the configuration strictly: an unknown key is an error, and all errors are reported at once when the service starts.</summary>
     public static void AddConfiguration(this WebApplicationBuilder builder)
     {
@@ -20,15 +22,18 @@ internal static partial class ServiceConfiguration
         builder.Services.AddSection<StoreOptions, StoreValidator>("Store");
         builder.Services.AddSection<LimitOptions, LimitValidator>("Limits");
         builder.Services.AddSection<ShutdownOptions, ShutdownValidator>("Shutdown");
+        builder.Services.AddSection<TelemetryOptions, TelemetryValidator>("Telemetry");
         builder.Services.AddSection<PolicyOptions, PolicyValidator>("Policies");
         builder.Services.AddSection<CacheOptions, CacheValidator>("Cache");
         builder.Services.AddSection<AccessOptions, AccessValidator>("Access");
         builder.Services.AddSection<RedisOptions, RedisValidator>("Redis");
         builder.Services.AddSection<IdempotencyOptions, IdempotencyValidator>("Idempotency");
+        builder.Services.AddSection<GrpcOptions, GrpcValidator>(GrpcOptions.Section);
         builder.Services.AddSingleton(TimeProvider.System);
-
-        string[] addressKeys = ["urls", "http_ports", "https_ports"];
-        if (addressKeys.All(key => string.IsNullOrEmpty(builder.Configuration[key]))) builder.WebHost.UseUrls(DefaultUrl);
+        builder.Services.AddSection<UpstreamOptions, UpstreamValidator>("Upstream");
+        builder.Services.AddSection<WindowOptions, WindowValidator>("Windows");
+        builder.Services.AddSection<FailureOptions, FailureValidator>("Failure");
+        builder.AddAddresses();
     }
 
     private static void AddSection<TOptions, TValidator>(this IServiceCollection services, string section)
@@ -63,6 +68,15 @@ internal static partial class ServiceConfiguration
         }
     }
 
+    private sealed class GrpcValidator : IValidateOptions<GrpcOptions>
+    {
+        public ValidateOptionsResult Validate(string? name, GrpcOptions options)
+        {
+            var errors = options.Errors().Select(error => $"{GrpcOptions.Section}: {error}").ToList();
+            return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+        }
+    }
+
     [OptionsValidator]
     private sealed partial class ModelValidator : IValidateOptions<ModelOptions>;
 
@@ -74,6 +88,18 @@ internal static partial class ServiceConfiguration
 
     [OptionsValidator]
     private sealed partial class ShutdownValidator : IValidateOptions<ShutdownOptions>;
+
+    [OptionsValidator]
+    private sealed partial class UpstreamValidator : IValidateOptions<UpstreamOptions>;
+
+    [OptionsValidator]
+    private sealed partial class WindowValidator : IValidateOptions<WindowOptions>;
+
+    [OptionsValidator]
+    private sealed partial class FailureValidator : IValidateOptions<FailureOptions>;
+
+    [OptionsValidator]
+    private sealed partial class TelemetryValidator : IValidateOptions<TelemetryOptions>;
 
     [OptionsValidator]
     private sealed partial class PolicyValidator : IValidateOptions<PolicyOptions>;

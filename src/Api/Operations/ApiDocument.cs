@@ -25,7 +25,13 @@ internal static class ApiDocument
             document.AddSchemaTransformer((schema, context, _) =>
             {
                 var type = context.JsonTypeInfo.Type;
-                if (type.IsEnum) schema.Type = JsonSchemaType.String;
+                if ((Nullable.GetUnderlyingType(type) ?? type).IsEnum)
+                {
+                    // One schema serves fields that may be null and fields that may not: null is no value of the enumeration.
+                    schema.Type = JsonSchemaType.String;
+                    schema.Enum = [.. schema.Enum!.Where(value => value is not null && !value.IsJsonNullSentinel())];
+                }
+
                 if (type.IsAssignableTo(typeof(AssessRequest))) Restrict(schema, context.ApplicationServices.GetRequiredService<LimitOptions>());
                 if (type == typeof(Message)) schema.AdditionalPropertiesAllowed = false;
                 return Task.CompletedTask;
@@ -47,6 +53,10 @@ internal static class ApiDocument
         messages.Type = JsonSchemaType.Array;
         messages.MinItems = 1;
         messages.MaxItems = limits.MaxTurns;
+
+        // The answer to a request that is yet to be answered is nobody's to give.
+        if (Property("stream") is not null) schema.Properties!.Remove("response");
+        else Property("response")!.MinLength = 1;
 
         if (Property("max_tokens") is { } maxTokens) maxTokens.Maximum = $"{limits.MaxAnswerTokens}";
 

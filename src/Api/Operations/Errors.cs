@@ -1,4 +1,7 @@
 using System.Text.Json.Serialization;
+using Grpc.Core;
+using SaferGuard.Api.Completions;
+using SaferGuard.Api.Upstream;
 using SaferGuard.Reasoning;
 using SaferGuard.Reasoning.Engine;
 using SaferGuard.Reasoning.Templates;
@@ -9,6 +12,22 @@ namespace SaferGuard.Api.Operations;
 internal sealed record ErrorKind(string Name, int Status, string Title)
 {
     public string Type { get; } = $"urn:saferguard:problem:{Name}";
+
+    /// <summary>What <see cref="Status"/> is on gRPC.</summary>
+    public StatusCode Code { get; init; } = Status switch
+    {
+        StatusCodes.Status401Unauthorized => StatusCode.Unauthenticated,
+        StatusCodes.Status403Forbidden => StatusCode.PermissionDenied,
+        StatusCodes.Status404NotFound => StatusCode.NotFound,
+        StatusCodes.Status405MethodNotAllowed or StatusCodes.Status501NotImplemented => StatusCode.Unimplemented,
+        StatusCodes.Status408RequestTimeout or StatusCodes.Status504GatewayTimeout => StatusCode.DeadlineExceeded,
+        StatusCodes.Status409Conflict => StatusCode.Aborted,
+        StatusCodes.Status412PreconditionFailed or StatusCodes.Status428PreconditionRequired => StatusCode.FailedPrecondition,
+        StatusCodes.Status429TooManyRequests => StatusCode.ResourceExhausted,
+        StatusCodes.Status502BadGateway or StatusCodes.Status503ServiceUnavailable => StatusCode.Unavailable,
+        >= 500 => StatusCode.Internal,
+        _ => StatusCode.InvalidArgument,
+    };
 }
 
 /// <summary>One thing that is wrong.</summary>
@@ -39,6 +58,9 @@ internal sealed class ProblemException(ErrorKind kind, string detail, params IRe
 
     /// <summary>How a caller makes itself known (<c>WWW-Authenticate</c>), where that is what is missing.</summary>
     public string? Challenge { get; init; }
+
+    /// <summary>What had been judged before the request failed, for surfaces that tell it.</summary>
+    public JudgmentBody? Judged { get; init; }
 }
 
 /// <summary>The error table: every kind of error, and which exception is of which kind.</summary>
@@ -48,6 +70,7 @@ internal static class Errors
     public static readonly ErrorKind Unauthenticated = new("unauthenticated", StatusCodes.Status401Unauthorized, "The caller is not known");
     public static readonly ErrorKind Forbidden = new("forbidden", StatusCodes.Status403Forbidden, "The caller may not do this");
     public static readonly ErrorKind NotFound = new("not-found", StatusCodes.Status404NotFound, "There is nothing at this address");
+    public static readonly ErrorKind ModelNotFound = new("model-not-found", StatusCodes.Status404NotFound, "There is no such model");
     public static readonly ErrorKind TraceNotFound = new("trace-not-found", StatusCodes.Status404NotFound, "There is no such trace");
     public static readonly ErrorKind PolicyNotFound = new("policy-not-found", StatusCodes.Status404NotFound, "There is no such policy");
     public static readonly ErrorKind MethodNotAllowed = new("method-not-allowed", StatusCodes.Status405MethodNotAllowed, "The method is not allowed here");
@@ -60,16 +83,24 @@ internal static class Errors
     public static readonly ErrorKind IdempotencyReused = new("idempotency-key-reused", StatusCodes.Status422UnprocessableEntity, "The Idempotency-Key belongs to another request");
     public static readonly ErrorKind RateLimited = new("rate-limited", StatusCodes.Status429TooManyRequests, "The caller uses too much");
     public static readonly ErrorKind Internal = new("internal", StatusCodes.Status500InternalServerError, "The service failed");
+    public static readonly ErrorKind NoAnswerSource = new("no-answer-source", StatusCodes.Status501NotImplemented, "There is no model that answers");
     public static readonly ErrorKind Unavailable = new("unavailable", StatusCodes.Status503ServiceUnavailable, "The guard cannot judge now");
     public static readonly ErrorKind PolicyUnavailable = new("policy-unavailable", StatusCodes.Status503ServiceUnavailable, "The policy that applies is not there");
     public static readonly ErrorKind PoliciesNotWritable = new("policies-not-writable", StatusCodes.Status503ServiceUnavailable, "The policy could not be written");
     public static readonly ErrorKind TimedOut = new("timed-out", StatusCodes.Status504GatewayTimeout, "The judgment took too long");
     public static readonly ErrorKind NotReady = new("not-ready", StatusCodes.Status503ServiceUnavailable, "The service is not ready");
 
+    public static readonly ErrorKind OutputWithheld = new("output-withheld", StatusCodes.Status422UnprocessableEntity, "The rest of the answer was withheld") { Code = StatusCode.Aborted };
+    public static readonly ErrorKind UpstreamFailed = new("upstream-failed", StatusCodes.Status502BadGateway, "The model behind the guard failed");
+    public static readonly ErrorKind UpstreamRefused = new("upstream-refused", StatusCodes.Status502BadGateway, "The model behind the guard does not take the request");
+    public static readonly ErrorKind UpstreamUnavailable = new("upstream-unavailable", StatusCodes.Status503ServiceUnavailable, "The model behind the guard cannot answer now");
+    public static readonly ErrorKind UpstreamTimedOut = new("upstream-timed-out", StatusCodes.Status504GatewayTimeout, "The model behind the guard took too long");
+
     /// <summary>What a client is told about an exception. Unknown ones give nothing away.</summary>
     public static ProblemException Of(Exception exception) => exception switch
     {
         ProblemException problem => problem,
+        UpstreamException upstream => new(upstream.Kind, upstream.Message) { RetryAfter = upstream.RetryAfter },
         EngineTimeoutException => new(TimedOut, "Nothing was judged. The service is busy, or the conversation long: try again later."),
         EngineUnavailableException => new(Unavailable, "The queue is full or the engine has stopped. Nothing was judged; try again later.")
         {

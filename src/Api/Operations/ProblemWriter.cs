@@ -1,11 +1,15 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using SaferGuard.Api.Telemetry;
 
 namespace SaferGuard.Api.Operations;
 
-/// <summary>Turns every error into problem details: exceptions, and statuses that come without a body.</summary>
-internal sealed partial class ProblemWriter(RequestDelegate next, ILogger<ProblemWriter> logger)
+/// <summary>How a surface tells its errors, as metadata of its endpoints. Without it they are told as problem details.</summary>
+internal sealed record ProblemShape(Func<HttpContext, ProblemException, Task> WriteAsync);
+
+/// <summary>Turns every error into a response: exceptions, and statuses that come without a body.</summary>
+internal sealed partial class ProblemWriter(RequestDelegate next, GuardMetrics metrics, ILogger<ProblemWriter> logger)
 {
     /// <summary>Not a standard status: the client went away before there was a response. Nobody receives it, only the log shows it.</summary>
     private const int ClientClosedRequest = 499;
@@ -44,14 +48,22 @@ internal sealed partial class ProblemWriter(RequestDelegate next, ILogger<Proble
     public static void Log(ILogger logger, Exception exception) =>
         LogFault(logger, exception.GetType().FullName, exception.InnerException?.GetType().FullName, exception.StackTrace);
 
-    private static async Task WriteAsync(HttpContext http, ProblemException problem)
+    private Task WriteAsync(HttpContext http, ProblemException problem)
     {
-        var body = Body(http, problem);
-        http.Response.StatusCode = problem.Kind.Status;
-        http.Response.ContentType = Problem.ContentType;
-        http.Response.ContentLength = body.Length;
+        metrics.Failed(problem.Kind);
         if (problem.RetryAfter is { } wait) http.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         if (problem.Challenge is { } challenge) http.Response.Headers.WWWAuthenticate = challenge;
+        return http.GetEndpoint()?.Metadata.GetMetadata<ProblemShape>() is { } shape
+            ? shape.WriteAsync(http, problem)
+            : WriteBodyAsync(http, problem.Kind.Status, Problem.ContentType, Body(http, problem));
+    }
+
+    /// <summary>Sends a response that says what went wrong.</summary>
+    public static async Task WriteBodyAsync(HttpContext http, int status, string contentType, byte[] body)
+    {
+        http.Response.StatusCode = status;
+        http.Response.ContentType = contentType;
+        http.Response.ContentLength = body.Length;
         await http.Response.Body.WriteAsync(body, http.RequestAborted);
     }
 

@@ -1,4 +1,5 @@
 using SaferGuard.Reasoning.Policies;
+using SaferGuard.Reasoning.Traces;
 
 namespace SaferGuard.Reasoning.Decoding;
 
@@ -23,6 +24,12 @@ public sealed class CompiledPolicy
 
     /// <summary>The most tokens that a conversation may have.</summary>
     public int MaxPromptTokens { get; }
+
+    /// <summary>The most tokens that the turns of a conversation may have together: what the policy's own text leaves of <see cref="MaxPromptTokens"/>.</summary>
+    public int Room => MaxPromptTokens - Tokens.Template.PolicyTokens;
+
+    /// <summary>Tokens of one turn of a conversation.</summary>
+    public int CountTokens(Turn turn) => Tokens.Template.Render(new([turn])).Length - Tokens.Template.PolicyTokens;
 
     internal TraceTokens Tokens { get; }
 

@@ -45,14 +45,16 @@ public readonly record struct EngineStatistics(
 /// <summary>Reports the statistics as metrics. A new snapshot is taken after each pass.</summary>
 internal sealed class EngineTelemetry : IDisposable
 {
-    private readonly Meter _meter = new(EngineMetrics.Meter);
+    private readonly Meter _meter;
     private readonly Histogram<double> _stepDuration;
     private readonly Histogram<int> _stepTokens;
     private readonly Lock _lock = new();
     private EngineStatistics _latest;
 
-    public EngineTelemetry(int blocks)
+    /// <param name="meters">Whose metrics these are; null for the process.</param>
+    public EngineTelemetry(int blocks, IMeterFactory? meters)
     {
+        _meter = meters?.Create(EngineMetrics.Meter) ?? new(EngineMetrics.Meter);
         _stepDuration = _meter.CreateHistogram<double>(EngineMetrics.StepDuration, "s");
         _stepTokens = _meter.CreateHistogram<int>(EngineMetrics.StepTokens, "{token}");
         _meter.CreateObservableCounter(EngineMetrics.PrefixCacheQueries, () => Latest.QueriedTokens, "{token}");

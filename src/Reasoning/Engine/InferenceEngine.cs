@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using SaferGuard.Reasoning.Decoding;
 using SaferGuard.Reasoning.Tokens;
@@ -35,7 +36,8 @@ public sealed class InferenceEngine : IAsyncDisposable
     private Task? _disposing;
 
     /// <exception cref="ArgumentException">The options are out of range, or need n-grams that are missing.</exception>
-    public InferenceEngine(ModelRunner runner, WordNgrams? ngrams, EngineOptions options, ILogger logger, TimeProvider? time = null)
+    public InferenceEngine(
+        ModelRunner runner, WordNgrams? ngrams, EngineOptions options, ILogger logger, TimeProvider? time = null, IMeterFactory? meters = null)
     {
         var errors = options.Errors().ToList();
         if (errors.Count > 0) throw new ArgumentException(string.Join(" ", errors), nameof(options));
@@ -47,7 +49,7 @@ public sealed class InferenceEngine : IAsyncDisposable
         _admission = new Admission(runner.BlockCount, options.MaxChunkTokens);
         _plan = new StepPlan(options);
         _batch = new StepBatch(options, runner);
-        _telemetry = new EngineTelemetry(runner.BlockCount);
+        _telemetry = new EngineTelemetry(runner.BlockCount, meters);
         _thread = new Thread(Loop) { IsBackground = true, Name = "saferguard-engine" };
         _thread.Start();
     }

@@ -25,6 +25,8 @@ internal sealed record ErpoRun(
 {
     private const int Concurrency = 32;
 
+    private const int ReferenceCount = 12;
+
     private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(10);
 
     public string PairsPath => Path.Combine(Output, "pairs.jsonl");
@@ -210,7 +212,7 @@ internal sealed record ErpoRun(
             foreach (var file in Directory.GetFiles(Checkpoint).Where(f => !IsOfWeights(Path.GetFileName(f))))
                 File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
             trainer.Best.Weights.Save(folder);
-            ReferenceSequences.Write(folder, trainer.Best.Weights, trainer.Ngrams, pairs.DistinctBy(p => p.Chosen.Targets[^1].Question).Select(p => p.Chosen));
+            ReferenceSequences.Write(folder, trainer.Best.Weights, trainer.Ngrams, Enumerable.Range(0, ReferenceCount).Select(i => pairs[i * pairs.Count / ReferenceCount].Chosen));
         });
 
     private static bool IsOfWeights(string file) => file is BundleManifest.CalibrationFile

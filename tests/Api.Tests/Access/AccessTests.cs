@@ -23,6 +23,7 @@ public sealed class AccessTests(GuardedService guarded)
         { "GET", "/v1/policies/nobody", "policies.read" },
         { "GET", "/v1/policies/nobody/versions", "policies.read" },
         { "GET", "/v1/policies/nobody/shadow", "policies.read" },
+        { "GET", "/metrics", "metrics.read" },
     };
 
     [Theory]
@@ -61,7 +62,7 @@ public sealed class AccessTests(GuardedService guarded)
 
         var reply = await _service.SendAsync(new(method), path, key.Text, method == "POST" ? """{"input": "Hello"}""" : null);
 
-        Assert.Equal(method == "POST" ? 200 : 404, reply.Status);
+        Assert.Equal(method == "POST" || path == "/metrics" ? 200 : 404, reply.Status);
     }
 
     [Theory]

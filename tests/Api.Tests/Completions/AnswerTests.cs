@@ -1,14 +1,10 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
-using SaferGuard.Api.Configuration;
-using SaferGuard.Reasoning.Bundles;
 
 namespace SaferGuard.Api.Tests.Completions;
 
-/// <summary>The bundled model only judges. Here its manifest claims that it answers too: what it writes is noise, but it goes the way of an answer.</summary>
 public sealed class AnswerTests : IAsyncLifetime
 {
-    private readonly Service _service = new() { Settings = { ["Model:Path"] = AnsweringBundle() } };
+    private readonly Service _service = new() { Settings = { ["Model:Path"] = AnsweringModel.Folder } };
 
     public ValueTask InitializeAsync() => _service.InitializeAsync();
 
@@ -56,19 +52,4 @@ public sealed class AnswerTests : IAsyncLifetime
     }
 
     private static JsonElement Json(string text) => JsonSerializer.Deserialize<JsonElement>(text);
-
-    private static string AnsweringBundle()
-    {
-        var folder = Directory.CreateTempSubdirectory().FullName;
-        foreach (var file in Directory.EnumerateFiles(new ModelOptions().Folder(AppContext.BaseDirectory)))
-        {
-            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
-        }
-
-        var path = Path.Combine(folder, BundleManifest.FileName);
-        var manifest = JsonNode.Parse(File.ReadAllText(path))!;
-        manifest["can_answer"] = true;
-        File.WriteAllText(path, manifest.ToJsonString());
-        return folder;
-    }
 }

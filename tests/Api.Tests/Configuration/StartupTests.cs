@@ -23,10 +23,13 @@ public sealed class StartupTests
     [Fact]
     public async Task All_errors_of_the_configuration_are_reported_at_once()
     {
-        var (exitCode, errors) = await RunAsync("--Limits:MaxTurns=0", "--Limits:MaxBodyBytes=1", "--Store:Path=", "--Model:Folder=x", "--Engine:Threads=-1");
+        var (exitCode, errors) = await RunAsync(
+            "--Limits:MaxTurns=0", "--Limits:MaxBodyBytes=1", "--Store:Path=", "--Model:Folder=x", "--Engine:Threads=-1",
+            "--Telemetry:MetricsUrl=ftp://127.0.0.1", "--OTEL_EXPORTER_OTLP_ENDPOINT=collector", "--OTEL_EXPORTER_OTLP_PROTOCOL=http/json");
 
         Assert.Equal(1, exitCode);
-        Assert.All(["MaxTurns", "MaxBodyBytes", "Path", "Folder", "Threads"], (string name) => Assert.Contains(name, errors));
+        string[] wrong = ["MaxTurns", "MaxBodyBytes", "Path", "Folder", "Threads", "MetricsUrl", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL"];
+        Assert.All(wrong, (string name) => Assert.Contains(name, errors));
         Assert.DoesNotContain("   at ", errors);
     }
 

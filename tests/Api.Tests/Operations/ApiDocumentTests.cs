@@ -11,15 +11,17 @@ public sealed class ApiDocumentTests(Service service) : IClassFixture<Service>
 
         Assert.Equal(
             [
-                "GET /livez", "GET /readyz", "GET /v1/policies", "GET /v1/policies/{id}", "GET /v1/policies/{id}/shadow", "GET /v1/policies/{id}/versions",
-                "GET /v1/traces/{id}", "POST /v1/assess", "POST /v1/complete", "PUT /v1/policies/{id}",
+                "GET /livez", "GET /readyz", "GET /v1/models", "GET /v1/models/{id}", "GET /v1/policies", "GET /v1/policies/{id}",
+                "GET /v1/policies/{id}/shadow", "GET /v1/policies/{id}/versions", "GET /v1/traces", "GET /v1/traces/{id}", "POST /v1/assess",
+                "POST /v1/chat/completions", "POST /v1/complete", "POST /v1/moderations", "PUT /v1/policies/{id}",
             ],
             document.Paths.SelectMany(path => path.Value.Operations!.Keys.Select(method => $"{method} {path.Key}")).Order(StringComparer.Ordinal));
     }
 
     [Theory]
     [InlineData("/v1/assess", "400 401 403 409 413 415 422 429 503 504")]
-    [InlineData("/v1/complete", "400 401 403 409 413 415 422 429 503 504")]
+    [InlineData("/v1/complete", "400 401 403 409 413 415 422 429 502 503 504")]
+    [InlineData("/v1/traces", "400 401 403 429")]
     [InlineData("/v1/traces/{id}", "401 403 404 429")]
     [InlineData("/readyz", "503")]
     public async Task Errors_are_described_as_problems(string path, string statuses)
@@ -64,7 +66,7 @@ public sealed class ApiDocumentTests(Service service) : IClassFixture<Service>
         var schema = (await ReadAsync()).Components!.Schemas!["CompleteRequest"];
 
         Assert.Equal(
-            ["input", "max_tokens", "messages", "operating_point", "policy", "seed", "stream", "temperature", "trace"],
+            ["input", "max_tokens", "messages", "model", "operating_point", "policy", "seed", "stream", "temperature", "trace"],
             schema.Properties!.Keys.Order(StringComparer.Ordinal));
         Assert.False(schema.AdditionalPropertiesAllowed);
         Assert.Equal(["input", "messages"], schema.OneOf!.SelectMany(choice => choice.Required!));
@@ -80,7 +82,7 @@ public sealed class ApiDocumentTests(Service service) : IClassFixture<Service>
     [InlineData("Risk", "high low medium none")]
     [InlineData("OperatingPoint", "balanced permissive strict")]
     [InlineData("Role", "assistant system tool user")]
-    [InlineData("FinishReason", "length no_answer_source refused stop")]
+    [InlineData("FinishReason", "interrupted length no_answer_source refused stop withheld")]
     [InlineData("OutputSource", "model policy upstream")]
     public async Task Every_value_of_an_enumeration_is_listed(string name, string values)
     {

@@ -53,7 +53,7 @@ public sealed class OperationsTests(Service service) : IClassFixture<Service>
     [Theory]
     [InlineData("GET", "/", 404, "not-found")]
     [InlineData("GET", "/v2/assess", 404, "not-found")]
-    [InlineData("GET", "/v1/traces", 404, "not-found")]
+    [InlineData("GET", "/v1/trace", 404, "not-found")]
     [InlineData("GET", "/v1/assess", 405, "method-not-allowed")]
     [InlineData("PUT", "/v1/complete", 405, "method-not-allowed")]
     [InlineData("POST", "/livez", 405, "method-not-allowed")]

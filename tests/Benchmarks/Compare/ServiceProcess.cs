@@ -31,7 +31,7 @@ internal sealed class ServiceProcess : IDisposable
         var process = Process.Start(new ProcessStartInfo("dotnet",
         [
             Path.Combine(Repository.Root, "artifacts", "bin", "Api", "release", "SaferGuard.Api.dll"),
-            "--urls", url, "--Model:Path", bundle, "--Store:Path", Path.Combine(folder, "saferguard.db"),
+            "--urls", url, "--Grpc:Url", "", "--Model:Path", bundle, "--Store:Path", Path.Combine(folder, "saferguard.db"),
             "--Engine:Threads", $"{engine.Threads}", "--Engine:CacheTokens", $"{engine.CacheTokens}",
             "--Engine:PrefixCacheTokens", $"{engine.PrefixCacheTokens}", "--Engine:RequestTimeout", $"{engine.RequestTimeout}", "--Logging:LogLevel:Default", "Warning",
         ])

@@ -19,7 +19,7 @@ internal sealed class IdempotencyGate(RequestDelegate next, KeptReplies replies,
     /// <summary>Says that the failure policy let something through unjudged: a second try may be judged.</summary>
     private const string Degraded = "x-saferguard-degraded";
 
-    private static readonly byte[] s_streamEnd = Encoding.ASCII.GetBytes(CompletionEvents.Done);
+    private static readonly byte[] s_streamEnd = Encoding.ASCII.GetBytes(EventStream.Done);
 
     private readonly ConcurrentDictionary<(string Caller, string Key), bool> _inFlight = [];
 

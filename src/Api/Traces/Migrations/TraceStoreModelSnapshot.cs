@@ -174,8 +174,6 @@ namespace SaferGuard.Api.Traces.Migrations
 
                     b.HasKey("Id");
 
-                    b.HasIndex("Tenant", "Id");
-
                     b.ToTable("judgments", (string)null);
                 });
 #pragma warning restore 612, 618
