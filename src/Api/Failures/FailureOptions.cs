@@ -12,14 +12,14 @@ internal sealed class FailureOptions
     public const string Open = "fail_open";
 
     /// <summary>The prompt cannot be judged.</summary>
-    [AllowedValues(Closed, Open)]
+    [AllowedValues(Closed, Open, ErrorMessage = "Failure: Input must be fail_closed or fail_open.")]
     public string Input { get; set; } = Closed;
 
     /// <summary>The answer cannot be judged.</summary>
-    [AllowedValues(Closed, Open)]
+    [AllowedValues(Closed, Open, ErrorMessage = "Failure: Output must be fail_closed or fail_open.")]
     public string Output { get; set; } = Closed;
 
     /// <summary>A judgment, of any surface, cannot be stored.</summary>
-    [AllowedValues(Closed, Open)]
+    [AllowedValues(Closed, Open, ErrorMessage = "Failure: Store must be fail_closed or fail_open.")]
     public string Store { get; set; } = Closed;
 }

@@ -50,6 +50,7 @@ internal sealed class GuardMetrics
 
         // So that an alert on it can tell "none" from "not measured".
         foreach (var direction in Enum.GetValues<Direction>()) Count(_unscanned, direction, Errors.Unavailable.Name, 0);
+        _unrecorded.Add(0, new KeyValuePair<string, object?>(Attributes.Reason, Errors.Internal.Name));
 
         Histogram<double> Seconds(string name, string description, double[] boundaries) =>
             meter.CreateHistogram(name, "s", description, advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = boundaries });

@@ -46,6 +46,20 @@ public sealed class StartupTests
     }
 
     [Fact]
+    public async Task All_errors_of_the_gateway_are_reported_at_once_without_the_key()
+    {
+        var (exitCode, errors) = await RunAsync(
+            "--Upstream:BaseUrl=ftp://models", "--Upstream:ApiKey=sk secret", "--Upstream:Models:0:Name=fast", "--Failure:Input=maybe", "--Windows:Overlap=190");
+
+        Assert.Equal(1, exitCode);
+        Assert.All(
+            ["BaseUrl must be an http or https address", "Model must name the model", "printable ASCII", "each of Models", "Input must be fail_closed or fail_open", "at most half"],
+            (string error) => Assert.Contains(error, errors));
+        Assert.DoesNotContain("secret", errors);
+        Assert.DoesNotContain("   at ", errors);
+    }
+
+    [Fact]
     public async Task A_service_that_others_can_reach_does_not_start_without_keys()
     {
         var store = Path.Combine(Directory.CreateTempSubdirectory().FullName, "saferguard.db");
