@@ -100,7 +100,7 @@ public sealed class RulesCommandTests : IDisposable
         var (exitCode, output, _) = await TestAsync(PolicyFiles.Yaml("tested") + Examples + $"\n  - {{ input: {tooLong}, expect: answer }}\n");
 
         Assert.Equal(2, exitCode);
-        Assert.Contains("- examples[3] has 8001 tokens that must be read together: keep it within", output);
+        Assert.Matches(@"- examples\[3\] has 80\d\d tokens that must be read together: keep it within \d+\.", output);
     }
 
     [Fact]
