@@ -68,7 +68,8 @@ internal sealed partial class PolicyBook
 
         if (caller.Policy is null) return Default;
         return Find(caller.Policy) ?? throw new ProblemException(
-            Errors.PolicyUnavailable, $"The policy '{caller.Policy}' of this caller is not there. Nothing was judged. Put it there, or give the caller another.");
+            Errors.PolicyUnavailable,
+            $"The policy '{caller.Policy}' of this caller is not there. Nothing was judged. Put it there, or give the caller another.");
     }
 
     /// <summary>The live version under an id, or any version by its digest; null where there is none.</summary>
@@ -217,6 +218,7 @@ internal sealed partial class PolicyBook
     [LoggerMessage(22, LogLevel.Error, "The policy file {File} is not valid: {Errors} Live in its place: {Live}")]
     private static partial void LogInvalid(ILogger logger, string file, string errors, string live);
 
-    [LoggerMessage(23, LogLevel.Warning, "The version {Digest} of policy {Id} could not be kept on disk ({Fault}); it cannot be named by its digest after a restart")]
+    [LoggerMessage(
+        23, LogLevel.Warning, "The version {Digest} of policy {Id} could not be kept on disk ({Fault}); it cannot be named by its digest after a restart")]
     private static partial void LogNotKept(ILogger logger, string id, string digest, string fault);
 }

@@ -28,6 +28,7 @@ internal static class PolicyContent
         var length = await http.Request.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, http.RequestAborted);
         return length <= PolicyReader.MaxFileBytes
             ? buffer[..length]
-            : throw new ProblemException(Errors.BodyTooLarge, "Send a smaller policy.", new FieldError("body", $"has more than {PolicyReader.MaxFileBytes} bytes"));
+            : throw new ProblemException(
+                Errors.BodyTooLarge, "Send a smaller policy.", new FieldError("body", $"has more than {PolicyReader.MaxFileBytes} bytes"));
     }
 }

@@ -68,7 +68,9 @@ internal static class PolicyEndpoints
             .WithName("getShadowReport")
             .RequireScope(Scope.PoliciesRead)
             .WithSummary("Says where a shadow policy and the live ones disagree")
-            .WithDescription("Counts since the start of the service, of all tenants, for the version of the shadow policy that judges now. Requests are those of the caller's tenant.")
+            .WithDescription(
+                "Counts since the start of the service, of all tenants, for the version of the shadow policy that judges now. "
+                + "Requests are those of the caller's tenant.")
             .Produces<ShadowReport>()
             .Produces<Problem>(StatusCodes.Status404NotFound, Problem.ContentType);
     }
@@ -78,7 +80,9 @@ internal static class PolicyEndpoints
         var live = book.Live;
         return new(
             "list",
-            [.. live.ById.OrderBy(policy => policy.Key, StringComparer.Ordinal).Select(policy => PolicySummary.Of(policy.Value.Policy, live.Sources.GetValueOrDefault(policy.Key)))],
+            [.. live.ById
+                .OrderBy(policy => policy.Key, StringComparer.Ordinal)
+                .Select(policy => PolicySummary.Of(policy.Value.Policy, live.Sources.GetValueOrDefault(policy.Key)))],
             book.Default.Policy.Id,
             book.Shadow?.Policy.Id,
             [.. live.Invalid.Select(file => new InvalidPolicyBody(file.Name, file.Live is { } l ? BodyOf(l.Policy) : null, FieldsOf(file.Errors)))]);
@@ -109,7 +113,8 @@ internal static class PolicyEndpoints
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             throw new ProblemException(
-                Errors.PoliciesNotWritable, "The version that was live stays so. Let the service write to its folder of policies (Policies:Folder), or change the files there.");
+                Errors.PoliciesNotWritable,
+                "The version that was live stays so. Let the service write to its folder of policies (Policies:Folder), or change the files there.");
         }
 
         http.Response.GetTypedHeaders().ETag = TagOf(policy.Policy.Digest);
@@ -135,7 +140,8 @@ internal static class PolicyEndpoints
         var policy = Require(book, id);
         return shadow.Report(http.Caller().Tenant) is { } report && report.Policy.Digest == policy.Policy.Digest
             ? report
-            : throw new ProblemException(Errors.PolicyNotFound, "This policy is no shadow. Name it in Policies:Shadow.", new FieldError("id", "is not the id of the shadow policy"));
+            : throw new ProblemException(
+                Errors.PolicyNotFound, "This policy is no shadow. Name it in Policies:Shadow.", new FieldError("id", "is not the id of the shadow policy"));
     }
 
     private static CompiledPolicy Require(PolicyBook book, string id) => book.Find(id) ?? throw new ProblemException(
@@ -146,10 +152,12 @@ internal static class PolicyEndpoints
     {
         var headers = http.Request.GetTypedHeaders();
         var tag = live is null ? null : TagOf(live);
-        if (headers.IfMatch.Count > 0 && !headers.IfMatch.Any(wanted => tag is not null && (wanted.Equals(EntityTagHeaderValue.Any) || wanted.Compare(tag, useStrongComparison: true))))
+        if (headers.IfMatch.Count > 0 && !Names(headers.IfMatch, strong: true))
             throw Changed(live is null ? "there is no such policy" : $"the live version is {live}");
-        if (tag is not null && headers.IfNoneMatch.Any(known => known.Equals(EntityTagHeaderValue.Any) || known.Compare(tag, useStrongComparison: false)))
-            throw Changed($"there is such a policy, and {live} is live");
+        if (Names(headers.IfNoneMatch, strong: false)) throw Changed($"there is such a policy, and {live} is live");
+
+        bool Names(IList<EntityTagHeaderValue> tags, bool strong) =>
+            tag is not null && tags.Any(known => known.Equals(EntityTagHeaderValue.Any) || known.Compare(tag, strong));
 
         static ProblemException Changed(string what) => new(Errors.PreconditionFailed, $"Nothing was changed: {what}. Read it again.");
     }

@@ -15,7 +15,8 @@ internal sealed class PolicyMetrics
     {
         var meter = meters.Create(TelemetryNames.Source);
         meter.CreateObservableGauge(TelemetryNames.Metrics.PoliciesLive, () => book.Live.ById.Count, "{policy}", "Policies that are live.");
-        meter.CreateObservableGauge(TelemetryNames.Metrics.PoliciesInvalid, () => book.Live.Invalid.Count, "{file}", "Policy files that are not live as they stand.");
+        meter.CreateObservableGauge(
+            TelemetryNames.Metrics.PoliciesInvalid, () => book.Live.Invalid.Count, "{file}", "Policy files that are not live as they stand.");
         _judged = meter.CreateCounter<long>(TelemetryNames.Metrics.ShadowJudged, "{request}", "Requests that the shadow policy judged too.");
         _dropped = meter.CreateCounter<long>(TelemetryNames.Metrics.ShadowDropped, "{request}", "Requests that the shadow policy had no room for.");
         _failed = meter.CreateCounter<long>(TelemetryNames.Metrics.ShadowFailed, "{request}", "Requests that the shadow policy could not judge.");

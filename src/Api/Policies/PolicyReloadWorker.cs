@@ -1,8 +1,10 @@
 namespace SaferGuard.Api.Policies;
 
-/// <summary>Looks at the folder of policies from time to time. Contents are compared, not times: mounted maps and network disks do not tell of changes.</summary>
-internal sealed partial class PolicyReloadWorker(PolicyBook book, PolicyFolder folder, PolicyOptions options, TimeProvider clock, ILogger<PolicyReloadWorker> logger)
-    : BackgroundService
+/// <summary>
+/// Looks at the folder of policies from time to time. Contents are compared, not times: mounted maps and network disks do not tell of changes.
+/// </summary>
+internal sealed partial class PolicyReloadWorker(
+    PolicyBook book, PolicyFolder folder, PolicyOptions options, TimeProvider clock, ILogger<PolicyReloadWorker> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

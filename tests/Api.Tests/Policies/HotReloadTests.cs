@@ -1,9 +1,10 @@
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using SaferGuard.Api.Policies;
 
 namespace SaferGuard.Api.Tests.Policies;
 
-public sealed class HotReloadTests : IAsyncLifetime
+public sealed partial class HotReloadTests : IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("saferguard-").FullName;
 
@@ -50,6 +51,8 @@ public sealed class HotReloadTests : IAsyncLifetime
         Assert.Equal(good, invalid["house.yaml"].GetProperty("live").GetProperty("digest").GetString());
         Assert.Equal("categories[0].rules[0].threshold", invalid["house.yaml"].GetProperty("errors")[0].GetProperty("field").GetString());
         Assert.Contains(_service.Log, line => line.StartsWith("Error: The policy file house.yaml is not valid: categories[0].rules[0].threshold is '7'", StringComparison.Ordinal));
+
+        await UntilAsync(async () => InvalidGauge().Match((await _service.GetAsync("/metrics")).Text).Groups[1].Value == "2");
 
         Write("house", PolicyFiles.Yaml("house", "3"));
         File.Delete(Path.Combine(_folder, "broken.yaml"));
@@ -160,6 +163,9 @@ public sealed class HotReloadTests : IAsyncLifetime
         File.Delete(_folder);
         Directory.CreateDirectory(_folder);
     }
+
+    [GeneratedRegex(@"^saferguard_policies_invalid(?:\{[^}]*\})? (\d+)", RegexOptions.Multiline)]
+    private static partial Regex InvalidGauge();
 
     private async Task<Dictionary<string, System.Text.Json.JsonElement>> InvalidAsync() =>
         (await _service.GetAsync("/v1/policies")).Json.GetProperty("invalid").EnumerateArray().ToDictionary(file => file.GetProperty("file").GetString()!);

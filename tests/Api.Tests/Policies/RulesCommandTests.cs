@@ -76,6 +76,34 @@ public sealed class RulesCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Examples_are_judged_as_the_service_judges()
+    {
+        var (exitCode, output, _) = await TestAsync(PolicyFiles.Yaml("tested") + $$"""
+            examples:
+              - name: an old refusal stands against nothing new
+                messages:
+                  - { role: user, content: "{{Prompts.Harmful}}" }
+                  - { role: assistant, content: I can't help with this. }
+                  - { role: user, content: "{{Prompts.Harmless}}" }
+                expect: answer
+              - { name: a response, input: "{{Prompts.Harmless}}", response: A strong black tea warms you well., expect: answer }
+            """);
+
+        Assert.True(exitCode == 0, output);
+    }
+
+    [Fact]
+    public async Task An_example_that_the_model_cannot_read_at_once_is_named()
+    {
+        var tooLong = string.Join(' ', Enumerable.Repeat("tea", 8000));
+
+        var (exitCode, output, _) = await TestAsync(PolicyFiles.Yaml("tested") + Examples + $"\n  - {{ input: {tooLong}, expect: answer }}\n");
+
+        Assert.Equal(2, exitCode);
+        Assert.Matches(@"- examples\[3\] has 80\d\d tokens that must be read together: keep it within \d+\.", output);
+    }
+
+    [Fact]
     public async Task A_missing_file_and_a_missing_model_are_said_in_plain_words()
     {
         var (missing, _, missingErrors) = await RunAsync("rules", "test", Path.Combine(_folder, "nothing.yaml"));

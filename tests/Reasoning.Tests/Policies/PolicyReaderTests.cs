@@ -152,6 +152,11 @@ public sealed class PolicyReaderTests
     }
 
     [Fact]
+    public void A_second_document_is_not_read() => Assert.Contains(
+        "line 2 starts a second document: write exactly one",
+        ErrorsOf($"id: a\n---\n{string.Concat(Enumerable.Repeat("---\nid: b\n", 10_000))}"), StringComparison.Ordinal);
+
+    [Fact]
     public void A_flood_of_errors_is_cut_off() =>
         Assert.True(ErrorsOf($"id: a\nversion: b\ncategories:\n{string.Concat(Enumerable.Repeat("  - 1\n", 20_000))}").Length < 10_000);
 

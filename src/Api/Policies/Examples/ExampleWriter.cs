@@ -85,5 +85,6 @@ internal sealed class JsonExampleWriter(TextWriter output, TextWriter progress) 
     public override void End(ExampleReport report) => output.WriteLine(JsonSerializer.Serialize(report, ApiJson.Body.ExampleReport));
 
     public override void Refuse(string file, IReadOnlyList<PolicyError> errors) => output.WriteLine(JsonSerializer.Serialize(
-        new InvalidPolicyReport("rules_test", [.. errors.Select(error => new FieldError(error.Path, $"{error.Fault}: {error.Mend}"))]), ApiJson.Body.InvalidPolicyReport));
+        new InvalidPolicyReport("rules_test", [.. errors.Select(error => new FieldError(error.Path, $"{error.Fault}: {error.Mend}"))]),
+        ApiJson.Body.InvalidPolicyReport));
 }

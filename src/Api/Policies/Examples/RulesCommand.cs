@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using SaferGuard.Api.Configuration;
+using SaferGuard.Api.Conversations;
 using SaferGuard.Reasoning;
 using SaferGuard.Reasoning.Engine;
 using SaferGuard.Reasoning.Policies;
@@ -49,10 +50,17 @@ internal static class RulesCommand
         var started = Stopwatch.GetTimestamp();
         var results = new List<ExampleResult>();
         writer.Start(guard.Model, policy);
-        await foreach (var result in new ExampleRun(guard, compiled, point).RunAsync(cancellation))
+        try
         {
-            results.Add(result);
-            writer.Add(result, results.Count, policy.Examples.Count);
+            await foreach (var result in new ExampleRun(guard, compiled, point, new WindowOptions()).RunAsync(cancellation))
+            {
+                results.Add(result);
+                writer.Add(result, results.Count, policy.Examples.Count);
+            }
+        }
+        catch (PromptTooLongException tooLong)
+        {
+            return Refuse([new($"examples[{results.Count}]", $"has {tooLong.Tokens} tokens that must be read together", $"keep it within {tooLong.Limit}")]);
         }
 
         var failed = results.Count(result => !result.Passed);

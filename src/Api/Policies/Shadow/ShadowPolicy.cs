@@ -21,7 +21,9 @@ internal sealed class ShadowPolicy(PolicyBook book, Guard guard, PolicyOptions o
     /// <summary>Live versions that are told apart; the counts of the oldest go first.</summary>
     private const int MaxTallies = 16;
 
-    private readonly Channel<ShadowSample> _samples = Channel.CreateBounded<ShadowSample>(new BoundedChannelOptions(options.ShadowQueue) { SingleReader = true });
+    private readonly Channel<ShadowSample> _samples =
+        Channel.CreateBounded<ShadowSample>(new BoundedChannelOptions(options.ShadowQueue) { SingleReader = true });
+
     private readonly Lock _lock = new();
     private readonly List<(string Live, ShadowTally Tally)> _tallies = [];
     private string? _digest;
