@@ -21,4 +21,9 @@ public interface ISaferGuardClient
     /// <summary>Returns a stored judgment; null when there is none with this id. One of a completion is a <see cref="Completion"/>.</summary>
     /// <exception cref="SaferGuardException">The service could not look.</exception>
     Task<Assessment?> FindTraceAsync(string id, CancellationToken cancellationToken = default);
+
+    /// <summary>The stored judgments of the key's tenant, newest first. Pages are asked for as they are needed.</summary>
+    /// <param name="decision">Only judgments that decided so.</param>
+    /// <exception cref="SaferGuardException">The service could not look.</exception>
+    IAsyncEnumerable<Assessment> ListTracesAsync(Decision? decision = null, CancellationToken cancellationToken = default);
 }

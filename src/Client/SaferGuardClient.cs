@@ -8,6 +8,8 @@ namespace SaferGuard.Client;
 /// <summary>Speaks to a SaferGuard service over REST. Safe for concurrent use; make one and keep it.</summary>
 public sealed class SaferGuardClient : ISaferGuardClient, IDisposable
 {
+    internal const int PageSize = 50;
+
     private const string Json = "application/json";
 
     private readonly HttpClient _http;
@@ -61,14 +63,26 @@ public sealed class SaferGuardClient : ISaferGuardClient, IDisposable
         try
         {
             using var response = await SendAsync(() => new(HttpMethod.Get, address), cancellationToken).ConfigureAwait(false);
-            var stored = await ReadAsync(response, WireJson.Default.JsonElement, cancellationToken).ConfigureAwait(false);
-            return stored.TryGetProperty("finish_reason", out _)
-                ? Understood(() => stored.Deserialize(WireJson.Default.Completion))
-                : Understood(() => stored.Deserialize(WireJson.Default.Assessment));
+            return Stored(await ReadAsync(response, WireJson.Default.JsonElement, cancellationToken).ConfigureAwait(false));
         }
         catch (SaferGuardRequestException missing) when (missing.Problem?.Status == 404)
         {
             return null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<Assessment> ListTracesAsync(
+        Decision? decision = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var filter = decision is { } only ? $"&decision={only.ToString().ToLowerInvariant()}" : "";
+        for (string? token = ""; token is not null;)
+        {
+            var address = $"v1/traces?page_size={PageSize}{filter}{(token.Length > 0 ? $"&page_token={Uri.EscapeDataString(token)}" : "")}";
+            using var response = await SendAsync(() => new(HttpMethod.Get, address), cancellationToken).ConfigureAwait(false);
+            var page = await ReadAsync(response, WireJson.Default.TracePage, cancellationToken).ConfigureAwait(false);
+            foreach (var stored in page.Data) yield return Stored(stored);
+            token = page.NextPageToken;
         }
     }
 
@@ -89,6 +103,10 @@ public sealed class SaferGuardClient : ISaferGuardClient, IDisposable
             throw new SaferGuardException($"SaferGuard answered something that this client does not understand, at {unknown.Path}.", inner: unknown);
         }
     }
+
+    private static Assessment Stored(JsonElement judgment) => judgment.ValueKind == JsonValueKind.Object && judgment.TryGetProperty("finish_reason", out _)
+        ? Understood(() => judgment.Deserialize(WireJson.Default.Completion))
+        : Understood(() => judgment.Deserialize(WireJson.Default.Assessment));
 
     /// <summary>Tries end after the timeout of the options, streams when they do.</summary>
     private static HttpClient Client(Uri address) =>

@@ -20,6 +20,7 @@ namespace SaferGuard.Client;
 [JsonSerializable(typeof(OutputPiece))]
 [JsonSerializable(typeof(Degradation))]
 [JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(TracePage))]
 internal sealed partial class WireJson : JsonSerializerContext;
 
 /// <summary>Problem details keep the names of RFC 9457.</summary>
@@ -29,6 +30,9 @@ internal sealed partial class ProblemJson : JsonSerializerContext;
 
 /// <summary>A part of the trace that comes again, whole.</summary>
 internal sealed record Explanation(AssessmentStage? Assessment = null, IReadOnlyList<RuleCheck>? RuleCheck = null, PathStage? Path = null);
+
+/// <summary>Some of the stored judgments; <paramref name="NextPageToken"/> is null on the last page.</summary>
+internal sealed record TracePage(IReadOnlyList<JsonElement> Data, string? NextPageToken = null);
 
 /// <summary>A piece of the output.</summary>
 internal sealed record OutputPiece(string Text);

@@ -12,9 +12,6 @@ namespace SaferGuard.Api.Telemetry;
 /// </summary>
 internal sealed class GuardMetrics
 {
-    /// <summary>The reason of what the configuration does not ask for.</summary>
-    private const string Off = "off";
-
     /// <summary>Seconds. Finer than the conventions advise: a brief judgment takes a millisecond.</summary>
     private static readonly double[] s_durations =
         [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1, 2, 4, 8, 16, 32, 64];
@@ -52,8 +49,8 @@ internal sealed class GuardMetrics
         _timePerOutputToken = Seconds(Metrics.TimePerOutputToken, "Time per token of a trace or an answer, after the first.", s_perToken);
 
         // So that an alert on it can tell "none" from "not measured".
-        foreach (var direction in Enum.GetValues<Direction>()) Count(_unscanned, direction, Off, 0);
-        _unrecorded.Add(0, new KeyValuePair<string, object?>(Attributes.Reason, Off));
+        foreach (var direction in Enum.GetValues<Direction>()) Count(_unscanned, direction, Errors.Unavailable.Name, 0);
+        _unrecorded.Add(0, new KeyValuePair<string, object?>(Attributes.Reason, Errors.Internal.Name));
 
         Histogram<double> Seconds(string name, string description, double[] boundaries) =>
             meter.CreateHistogram(name, "s", description, advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = boundaries });
@@ -78,9 +75,6 @@ internal sealed class GuardMetrics
     /// <summary>A text went on, or will go on, without having been judged.</summary>
     /// <param name="reason">What kept the guard from judging it.</param>
     public void Unscanned(Direction direction, ErrorKind reason) => Count(_unscanned, direction, reason.Name);
-
-    /// <summary>A text went on, or will go on, without having been judged, because the configuration does not ask for it.</summary>
-    public void Unscanned(Direction direction) => Count(_unscanned, direction, Off);
 
     /// <summary>A request is served with less than the configured checks, because failures are to be passed over.</summary>
     public void Degraded(Direction direction, ErrorKind reason) => Count(_degraded, direction, reason.Name);

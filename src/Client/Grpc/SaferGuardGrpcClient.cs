@@ -68,6 +68,21 @@ public sealed class SaferGuardGrpcClient : ISaferGuardClient, IDisposable
         cancellationToken);
 
     /// <inheritdoc/>
+    public async IAsyncEnumerable<Assessment> ListTracesAsync(
+        Decision? decision = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var request = new V1.ListTracesRequest { PageSize = SaferGuardClient.PageSize, Decision = GrpcEnum<V1.Decision>.Of(decision) };
+        do
+        {
+            var page = await CallAsync(
+                async () => await _service.ListTracesAsync(request, Options(cancellationToken)).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+            foreach (var stored in page.Traces) yield return GrpcJudgments.Stored(stored);
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+    }
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         if (_ownsChannel) _channel.Dispose();

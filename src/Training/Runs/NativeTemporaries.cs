@@ -13,7 +13,7 @@ internal static class NativeTemporaries
     private static int _holders;
     private static Gate? _gate;
 
-    /// <summary>Holds finalisers back until the result is disposed.</summary>
+    /// <summary>Holds finalisers back until the result is disposed. Whoever waits for pending ones meanwhile waits for ever: call <see cref="Free"/>.</summary>
     public static IDisposable Keep()
     {
         lock (_changing)

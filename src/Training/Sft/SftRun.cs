@@ -134,6 +134,7 @@ internal sealed record SftRun(
                 step.GradientNorm,
                 step.Tokens,
                 step.Shape,
+                Seconds = step.Duration.TotalSeconds,
                 reading.TokensPerSecond,
             });
 

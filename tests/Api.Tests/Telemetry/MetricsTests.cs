@@ -92,6 +92,7 @@ public sealed partial class MetricsTests(Service service) : IClassFixture<Servic
         await service.AssessAsync("{}");
         var metrics = service.Services.GetRequiredService<GuardMetrics>();
         metrics.Degraded(Direction.Output, Errors.Unavailable);
+        metrics.Unrecorded(Errors.Internal);
         metrics.CacheHit();
         metrics.CacheMiss();
         var policies = service.Services.GetRequiredService<PolicyMetrics>();

@@ -1,5 +1,6 @@
 using System.Text;
 using SaferGuard.Api.Tests.Telemetry.Otlp;
+using SaferGuard.Api.Tests.Upstream;
 
 namespace SaferGuard.Api.Tests.Telemetry;
 
@@ -10,25 +11,16 @@ public sealed class TraceExportTests : IAsyncLifetime
     private const string CallerSpanId = "00f067aa0ba902b7";
 
     private Collector _collector = null!;
-    private Service _service = null!;
 
-    public async ValueTask InitializeAsync()
-    {
-        _collector = await Collector.StartAsync();
-        _service = new Service { Settings = new(_collector.Settings) { ["Telemetry:CaptureContent"] = CapturesContent() } };
-        await _service.InitializeAsync();
-    }
+    public async ValueTask InitializeAsync() => _collector = await Collector.StartAsync();
 
-    public async ValueTask DisposeAsync()
-    {
-        await _service.DisposeAsync();
-        await _collector.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _collector.DisposeAsync();
 
     [Fact]
     public async Task A_request_is_one_connected_trace_from_its_caller_to_each_stage()
     {
-        var reply = await PostAsync(_service, "/v1/complete", Prompts.Complete(Prompts.Harmful));
+        await using var service = await ServeAsync();
+        var reply = await PostAsync(service, "/v1/complete", Prompts.Complete(Prompts.Harmful));
 
         var spans = await TraceAsync(_collector);
         string[] expected =
@@ -51,9 +43,35 @@ public sealed class TraceExportTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_trace_goes_on_into_the_upstream()
+    {
+        await using var upstream = await ScriptedUpstream.StartAsync();
+        string? traceParent = null;
+        upstream.Answer = call =>
+        {
+            traceParent = call.Http.Request.Headers.TraceParent;
+            return call.AnswerAsync(ScriptedUpstream.Harmless);
+        };
+        await using var service = await upstream.GuardAsync([.. _collector.Settings.Select(setting => (setting.Key, setting.Value))]);
+
+        await PostAsync(service, "/v1/complete", Prompts.Complete(Prompts.Harmless, stream: true));
+
+        var spans = await TraceAsync(_collector);
+        var chat = spans.Single(span => span.Name == "chat safer-nano");
+        var call = spans.Single(span => span.Attributes.Text("http.request.method") == "POST" && span.ParentSpanId == chat.SpanId);
+        Assert.Equal($"00-{TraceId}-{call.SpanId.Id()}-01", traceParent);
+        var judged = spans.Where(span => span.Name == "apply_guardrail safer-nano").ToList();
+        Assert.All(judged, span => Assert.Equal(chat.SpanId, span.ParentSpanId));
+        Assert.Equal(["input", "output"], judged.Select(span => span.Attributes.Text("gen_ai.guardrail.source")).Distinct().Order());
+        Assert.Equal(7, chat.Attributes.Value("gen_ai.usage.output_tokens")?.IntValue);
+        Assert.False(_collector.HasSeen(Prompts.Harmless) || _collector.HasSeen("Black tea"));
+    }
+
+    [Fact]
     public async Task A_judgment_says_what_was_decided_and_what_it_cost()
     {
-        var reply = await PostAsync(_service, "/v1/assess", Prompts.Assess(Prompts.Harmful));
+        await using var service = await ServeAsync();
+        var reply = await PostAsync(service, "/v1/assess", Prompts.Assess(Prompts.Harmful));
 
         var span = (await TraceAsync(_collector)).Single(span => span.Name == "apply_guardrail safer-nano");
         var usage = reply.Json.GetProperty("usage");
@@ -70,13 +88,14 @@ public sealed class TraceExportTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task No_text_of_users_or_for_users_leaves_the_service()
+    public async Task No_text_of_users_or_for_users_leaves_theservice()
     {
-        var reply = await PostAsync(_service, "/v1/complete", Prompts.Complete(Prompts.Harmful));
-        await PostAsync(_service, "/v1/complete", Prompts.Complete(Prompts.Harmful, stream: true));
-        await PostAsync(_service, "/v1/assess", """{"input": "Prompt of a request that is not valid", "trace": "none"}""");
-        await PostAsync(_service, "/v1/assess", """{"input": "Prompt of a body that is cut off""");
-        await _service.GetAsync("/v1/traces/none?note=Prompt%20in%20an%20address");
+        await using var service = await ServeAsync();
+        var reply = await PostAsync(service, "/v1/complete", Prompts.Complete(Prompts.Harmful));
+        await PostAsync(service, "/v1/complete", Prompts.Complete(Prompts.Harmful, stream: true));
+        await PostAsync(service, "/v1/assess", """{"input": "Prompt of a request that is not valid", "trace": "none"}""");
+        await PostAsync(service, "/v1/assess", """{"input": "Prompt of a body that is cut off""");
+        await service.GetAsync("/v1/traces/none?note=Prompt%20in%20an%20address");
 
         await TraceAsync(_collector, servers: 4);
         await Collector.UntilAsync(() => _collector.Logs.Count(log => log.TraceId.Id() == TraceId), count => count >= 4);
@@ -94,9 +113,10 @@ public sealed class TraceExportTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Texts_leave_the_service_when_it_is_told_to_capture_them()
+    public async Task Texts_leave_theservice_when_it_is_told_to_capture_them()
     {
-        var reply = await PostAsync(_service, "/v1/complete", Prompts.Complete(Prompts.Harmful));
+        await using var service = await ServeAsync(("Telemetry:CaptureContent", "true"));
+        var reply = await PostAsync(service, "/v1/complete", Prompts.Complete(Prompts.Harmful));
 
         var spans = await TraceAsync(_collector);
         Assert.Contains(Prompts.Harmful, spans.Single(span => span.Name == "apply_guardrail safer-nano").Attributes.Text("gen_ai.input.messages"));
@@ -106,9 +126,10 @@ public sealed class TraceExportTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Logs_carry_the_trace_and_metrics_the_name_of_the_service()
+    public async Task Logs_carry_the_trace_and_metrics_the_name_of_theservice()
     {
-        await PostAsync(_service, "/v1/assess", Prompts.Assess(Prompts.Harmless));
+        await using var service = await ServeAsync();
+        await PostAsync(service, "/v1/assess", Prompts.Assess(Prompts.Harmless));
 
         await Collector.UntilAsync(
             () => _collector.Logs.Where(log => log.TraceId.Id() == TraceId),
@@ -125,7 +146,8 @@ public sealed class TraceExportTests : IAsyncLifetime
     [Fact]
     public async Task A_failed_judgment_is_marked_with_its_kind()
     {
-        await PostAsync(_service, "/v1/assess", $$"""{"input": "{{string.Join(' ', Enumerable.Repeat("tea", 5000))}}"}""");
+        await using var service = await ServeAsync();
+        await PostAsync(service, "/v1/assess", $$"""{"input": "{{string.Join(' ', Enumerable.Repeat("tea", 5000))}}"}""");
 
         var span = (await TraceAsync(_collector)).Single(span => span.Name == "apply_guardrail safer-nano");
         Assert.Equal("prompt-too-long", span.Attributes.Text("error.type"));
@@ -134,8 +156,9 @@ public sealed class TraceExportTests : IAsyncLifetime
     [Fact]
     public async Task A_caller_that_does_not_sample_is_heeded()
     {
-        await PostAsync(_service, "/v1/assess", Prompts.Assess(Prompts.Harmless), sampled: false);
-        await PostAsync(_service, "/v1/complete", Prompts.Complete(Prompts.Harmless));
+        await using var service = await ServeAsync();
+        await PostAsync(service, "/v1/assess", Prompts.Assess(Prompts.Harmless), sampled: false);
+        await PostAsync(service, "/v1/complete", Prompts.Complete(Prompts.Harmless));
 
         Assert.DoesNotContain(await TraceAsync(_collector), span => span.Name == "POST /v1/assess");
     }
@@ -152,9 +175,13 @@ public sealed class TraceExportTests : IAsyncLifetime
         Assert.Equal(200, (await service.AssessAsync(Prompts.Assess(Prompts.Harmless))).Status);
     }
 
-    /// <summary>Sources of spans are known by name to the whole process, so that each test has one service and says here how it differs.</summary>
-    private static string CapturesContent() =>
-        TestContext.Current.TestMethod?.MethodName == nameof(Texts_leave_the_service_when_it_is_told_to_capture_them) ? "true" : "false";
+    private async Task<Service> ServeAsync(params (string Key, string Value)[] settings)
+    {
+        var service = new Service { Settings = _collector.Settings };
+        foreach (var (key, value) in settings) service.Settings[key] = value;
+        await service.InitializeAsync();
+        return service;
+    }
 
     private static async Task<Reply> PostAsync(Service service, string path, string json, bool sampled = true)
     {

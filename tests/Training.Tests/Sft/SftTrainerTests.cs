@@ -1,4 +1,5 @@
 using SaferGuard.Reasoning.Tokens;
+using SaferGuard.Training.Runs;
 using SaferGuard.Training.Sft;
 using static TorchSharp.torch;
 
@@ -89,7 +90,7 @@ public sealed class SftTrainerTests
         using var steps = trainer.Steps().GetEnumerator();
         for (var i = 0; i < 5; i++) Assert.True(steps.MoveNext());
         GC.Collect(); // What other tests left to the finaliser.
-        GC.WaitForPendingFinalizers();
+        NativeTemporaries.Free();
         var before = Tensor.TotalCount;
 
         for (var i = 0; i < 50; i++) Assert.True(steps.MoveNext());
