@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using SaferGuard.Api.Access;
 using SaferGuard.Api.Access.Keys;
+using SaferGuard.Api.Failures;
 using SaferGuard.Api.Traces;
 
 namespace SaferGuard.Api.Tests.Access;
@@ -86,7 +87,7 @@ public sealed class OpenAccessTests(Service service) : IClassFixture<Service>
     private static async Task<bool> StartsAsync(Service service, WithoutKeys mode, params string[] addresses)
     {
         var options = new AccessOptions { WithoutKeys = mode };
-        var keys = new KeyRing(service.Services.GetRequiredService<IDbContextFactory<TraceStore>>(), options, TimeProvider.System);
+        var keys = new KeyRing(service.Services.GetRequiredService<IDbContextFactory<TraceStore>>(), options, new FailureOptions(), TimeProvider.System);
         using var server = new Listening(addresses);
         try
         {

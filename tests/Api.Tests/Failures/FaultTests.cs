@@ -2,6 +2,8 @@ using System.Net.ServerSentEvents;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using SaferGuard.Api.Access;
+using SaferGuard.Api.Tests.Access;
 using SaferGuard.Api.Tests.Policies;
 using SaferGuard.Api.Tests.Upstream;
 using SaferGuard.Reasoning;
@@ -182,7 +184,7 @@ public sealed class FaultTests : IAsyncLifetime
     [Fact]
     public async Task An_open_store_lets_judgments_pass_marked_as_not_recorded()
     {
-        await using var service = await _upstream.GuardAsync(s_storeOpen);
+        await using var service = await _upstream.GuardAsync(s_storeOpen, ("Access:KeyCacheTime", "00:00:00"));
         using var counters = new Counters(service);
         service.LoseStore();
 
@@ -199,6 +201,20 @@ public sealed class FaultTests : IAsyncLifetime
         Assert.Equal("refuse", assessed.Json.GetProperty("decision").GetString());
         Assert.Contains("degraded", streamed.Select(item => item.EventType));
         Assert.Equal(((0, 0), 3), (counters.Unscanned, counters.Unrecorded));
+    }
+
+    [Theory]
+    [InlineData("fail_open", 200)]
+    [InlineData("fail_closed", 500)]
+    public async Task Keys_that_were_used_before_the_store_was_lost_open_as_long_as_it_may_be_away(string setting, int status)
+    {
+        await using var service = await _upstream.GuardAsync(("Failure:Store", setting), ("Access:KeyCacheTime", "00:00:00"));
+        var (used, unused) = (await service.CreateKeyAsync(Scope.Assess), await service.CreateKeyAsync(Scope.Assess));
+        Assert.Equal(200, (await service.SendAsync(HttpMethod.Post, "/v1/assess", used.Text, Prompts.Assess(Prompts.Harmless))).Status);
+        service.LoseStore();
+
+        Assert.Equal(status, (await service.SendAsync(HttpMethod.Post, "/v1/assess", used.Text, Prompts.Assess(Prompts.Harmless))).Status);
+        Assert.Equal(500, (await service.SendAsync(HttpMethod.Post, "/v1/assess", unused.Text, Prompts.Assess(Prompts.Harmless))).Status);
     }
 
     [Fact]

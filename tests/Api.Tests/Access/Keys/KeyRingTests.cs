@@ -4,6 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 using SaferGuard.Api.Access;
 using SaferGuard.Api.Access.Keys;
 using SaferGuard.Api.Access.RateLimits;
+using SaferGuard.Api.Failures;
 using SaferGuard.Api.Operations;
 using SaferGuard.Api.Traces;
 
@@ -22,7 +23,7 @@ public sealed class KeyRingTests
     {
         var stores = guarded.Service.Services.GetRequiredService<IDbContextFactory<TraceStore>>();
         _book = new(stores, _clock);
-        _ring = new(stores, new AccessOptions { KeyCacheTime = s_cacheTime, RequestsPerMinute = 7, TokensPerMinute = 70 }, _clock);
+        _ring = new(stores, new AccessOptions { KeyCacheTime = s_cacheTime, RequestsPerMinute = 7, TokensPerMinute = 70 }, new FailureOptions(), _clock);
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
