@@ -2,8 +2,8 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using SaferGuard.Api.Failures;
-using SaferGuard.Reasoning;
 using SaferGuard.Api.Traces;
+using SaferGuard.Reasoning;
 using SaferGuard.Reasoning.Policies;
 using SaferGuard.Reasoning.Traces;
 

@@ -44,7 +44,11 @@ internal static class RpcJudgments
         {
             judgment.OutputJudgment = new()
             {
-                Decision = Named<V1.Decision>.Of(judged.Decision), Scores = Of(judged.Scores), Trace = Of(judged.Trace), Usage = Of(judged.Usage), Timings = Of(judged.Timings),
+                Decision = Named<V1.Decision>.Of(judged.Decision),
+                Scores = Of(judged.Scores),
+                Trace = Of(judged.Trace),
+                Usage = Of(judged.Usage),
+                Timings = Of(judged.Timings),
             };
         }
 
@@ -52,7 +56,10 @@ internal static class RpcJudgments
         {
             judgment.Withheld = new()
             {
-                Reason = Named<V1.WithheldReason>.Of(withheld.Reason), Start = withheld.Start, Characters = withheld.Characters, Digest = withheld.Digest,
+                Reason = Named<V1.WithheldReason>.Of(withheld.Reason),
+                Start = withheld.Start,
+                Characters = withheld.Characters,
+                Digest = withheld.Digest,
             };
         }
     }

@@ -22,7 +22,9 @@ internal static class RpcStatus
         var status = new Status { Code = (int)problem.Kind.Code, Message = problem.Message };
         status.Details.Add(Any.Pack(new ErrorInfo
         {
-            Reason = reason, Domain = Domain, Metadata = { ["type"] = problem.Kind.Type, ["title"] = problem.Kind.Title, ["status"] = $"{problem.Kind.Status}" },
+            Reason = reason,
+            Domain = Domain,
+            Metadata = { ["type"] = problem.Kind.Type, ["title"] = problem.Kind.Title, ["status"] = $"{problem.Kind.Status}" },
         }));
         if (problem.Errors.Count > 0) status.Details.Add(Any.Pack(Violations(problem.Errors)));
         if (problem.RetryAfter is { } wait) status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(wait) }));

@@ -65,7 +65,10 @@ internal static class ChatParameters
         foreach (var (name, (_, only)) in s_neutral) properties[name] = new OpenApiSchema { Description = $"Not supported. Only {only} is taken." };
         return new()
         {
-            Type = JsonSchemaType.Object, Properties = properties, AdditionalPropertiesAllowed = false, Required = new HashSet<string> { "model", "messages" },
+            Type = JsonSchemaType.Object,
+            Properties = properties,
+            AdditionalPropertiesAllowed = false,
+            Required = new HashSet<string> { "model", "messages" },
             Examples = [JsonNode.Parse("""{"model": "safer-nano", "messages": [{"role": "user", "content": "How do I sharpen a kitchen knife?"}]}""")!],
         };
     }

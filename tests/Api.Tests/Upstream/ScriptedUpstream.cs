@@ -26,7 +26,9 @@ public sealed record UpstreamCall(int Number, HttpContext Http, JsonNode Body, s
         {
             await Http.Response.WriteAsJsonAsync(new
             {
-                id = "1", @object = "chat.completion", model = "big-model",
+                id = "1",
+                @object = "chat.completion",
+                model = "big-model",
                 choices = new[] { new { index = 0, finish_reason = finish, message = new { role = "assistant", content = text } } },
                 usage = new { prompt_tokens = 11, completion_tokens = 7, total_tokens = 18 },
             });
