@@ -18,6 +18,7 @@ public class SaferGuardException(string message, Problem? problem = null, Except
             : string.Join(' ', [$"{problem.Title}: {problem.Detail}", .. problem.Errors.Select(error => $"{error.Field} {error.Message}.")]);
         return (int)status switch
         {
+            _ when problem?.Type == SaferGuardWithheldException.ProblemType => new SaferGuardWithheldException(message, problem),
             401 or 403 => new SaferGuardAccessException(message, problem),
             429 => new SaferGuardRateLimitException(message, problem, retryAfter),
             >= 500 or 408 => new SaferGuardUnavailableException(message, problem, retryAfter),
@@ -28,6 +29,12 @@ public class SaferGuardException(string message, Problem? problem = null, Except
 
 /// <summary>The request is not one that the service takes. <see cref="Problem.Errors"/> says which field is wrong, and how to mend it.</summary>
 public sealed class SaferGuardRequestException(string message, Problem? problem = null) : SaferGuardException(message, problem);
+
+/// <summary>A streamed answer was judged and refused after a part of it had come: take that part back.</summary>
+public sealed class SaferGuardWithheldException(string message, Problem? problem = null) : SaferGuardException(message, problem)
+{
+    internal const string ProblemType = "urn:saferguard:problem:output-withheld";
+}
 
 /// <summary>The key is missing, unknown, or not allowed to do this.</summary>
 public sealed class SaferGuardAccessException(string message, Problem? problem = null) : SaferGuardException(message, problem);

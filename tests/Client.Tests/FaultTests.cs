@@ -146,6 +146,24 @@ public sealed class FaultTests
     }
 
     [Fact]
+    public async Task An_answer_that_is_refused_on_its_way_is_told_apart()
+    {
+        const string Events = """
+            event: output
+            data: {"text": "Once"}
+
+            event: error
+            data: {"type": "urn:saferguard:problem:output-withheld", "title": "T", "status": 422, "detail": "D.", "traceId": "0af7"}
+
+
+            """;
+        await using var service = await FaultyService.StartAsync(FaultyService.Stream(Events));
+        using var client = new SaferGuardClient(service.Address, s_once);
+
+        await Assert.ThrowsAsync<SaferGuardWithheldException>(async () => await client.StreamAsync("Hello", Cancellation).ToListAsync(Cancellation));
+    }
+
+    [Fact]
     public async Task The_callers_trace_goes_on_in_the_service()
     {
         await using var service = await FaultyService.StartAsync(FaultyService.Json(FaultyService.Judgment));

@@ -21,7 +21,8 @@ internal static class HealthEndpoints
         group.MapGet("/readyz", ReadyAsync)
             .WithName("readyz")
             .WithSummary("Says whether the service can judge")
-            .WithDescription("Ready means: the guard has judged a prompt since the start, its engine runs, the store is reachable, and the service is not stopping.")
+            .WithDescription("Ready means: the guard has judged a prompt since the start, its engine runs, the store is reachable, and the service is not stopping. "
+                + "`warnings` lists policy files that are not live as they stand.")
             .Produces<Health>()
             .Produces<Problem>(StatusCodes.Status503ServiceUnavailable, Problem.ContentType);
     }
