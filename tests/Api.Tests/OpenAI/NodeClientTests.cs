@@ -13,7 +13,7 @@ public sealed class NodeClientTests(AnsweringService service, ITestOutputHelper 
         Assert.SkipUnless(Directory.Exists(Path.Combine(folder, "node_modules", "openai")), "The npm package openai is not installed: tests/run installs it.");
         await using var judging = new Service();
         await judging.InitializeAsync();
-        await using var broken = new AnsweringService();
+        await using var broken = new AnsweringService { Settings = { ["Access:KeyCacheTime"] = "00:05:00" } };
         await broken.InitializeAsync();
         broken.LoseStore();
 

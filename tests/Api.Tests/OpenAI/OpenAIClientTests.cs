@@ -54,7 +54,7 @@ public sealed class OpenAIClientTests(AnsweringService service) : IClassFixture<
     [Fact]
     public async Task A_stream_that_fails_never_looks_finished()
     {
-        await using var broken = new AnsweringService();
+        await using var broken = new AnsweringService { Settings = { ["Access:KeyCacheTime"] = "00:05:00" } };
         await broken.InitializeAsync();
         broken.LoseStore();
 

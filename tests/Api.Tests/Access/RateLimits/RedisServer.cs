@@ -50,23 +50,17 @@ internal sealed class RedisServer : IDisposable
 
     private static Process Run(int port)
     {
-        string[] settings = ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--loglevel", "warning"];
+        string[] settings = ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
         var process = Process.Start(new ProcessStartInfo("redis-server", settings) { RedirectStandardOutput = true })!;
-        for (var attempt = 0; attempt < 200; attempt++)
+        var ready = new TaskCompletionSource();
+        process.OutputDataReceived += (_, line) =>
         {
-            try
-            {
-                using var client = new TcpClient("127.0.0.1", port);
-                return process;
-            }
-            catch (SocketException)
-            {
-                Thread.Sleep(25);
-            }
-        }
-
-        process.Kill();
-        throw new TimeoutException("redis-server did not start.");
+            if (line.Data is null) ready.TrySetException(new InvalidOperationException("redis-server did not start."));
+            else if (line.Data.Contains("Ready to accept connections", StringComparison.Ordinal)) ready.TrySetResult();
+        };
+        process.BeginOutputReadLine();
+        ready.Task.WaitAsync(TimeSpan.FromSeconds(30)).GetAwaiter().GetResult();
+        return process;
     }
 
     private void Signal(string name)
