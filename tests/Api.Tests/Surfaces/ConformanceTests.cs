@@ -138,7 +138,7 @@ public sealed class ConformanceTests(ITestOutputHelper output)
     {
         await using var answering = await StartAsync(new() { Settings = { ["Model:Path"] = AnsweringModel.Folder } });
         await using var judging = await StartAsync(new());
-        await using var impatient = await StartAsync(new() { Settings = { ["Engine:RequestTimeout"] = "00:00:00.001" }, IsReadyAtStart = false });
+        await using var impatient = await StartAsync(new() { Settings = { ["Engine:RequestTimeout"] = "00:00:00.001", ["Engine:PrefixCacheTokens"] = "0" }, IsReadyAtStart = false });
         await using var stopped = await StartAsync(new());
         await stopped.Services.GetRequiredService<Guard>().DisposeAsync();
         // What access knows of keys outlasts the test, so that it does not ask the store that is lost.
