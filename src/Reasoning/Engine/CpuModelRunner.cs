@@ -12,6 +12,10 @@ internal sealed unsafe class CpuModelRunner : OnnxModelRunner
     private const int TokensPerBlock = 16;
     private const int Alignment = 64;
 
+    // The first session of a process enters our operators' domain into a table of ONNX Runtime's, which looks and writes without a lock:
+    // of two that load at once, one would fail.
+    private static readonly Lock _loading = new();
+
     private readonly List<nint> _pools = [];
 
     public CpuModelRunner(string graph, ModelConfig config, EngineOptions options)
@@ -65,7 +69,8 @@ internal sealed unsafe class CpuModelRunner : OnnxModelRunner
         // Without the instructions int8 would be silently wrong otherwise; with them this would make it take twice the time.
         if (!Int8DotProduct.IsSupported) session.AddSessionConfigEntry("session.x64quantprecision", "1");
         CustomOpLibrary.Register(session);
-        var loaded = new InferenceSession(graph, session);
+        InferenceSession loaded;
+        lock (_loading) loaded = new InferenceSession(graph, session);
         try
         {
             RequireCacheWidth(loaded, graph, config, options.KvCache);
